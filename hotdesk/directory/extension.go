@@ -1,0 +1,41 @@
+package directory
+
+// Extension is a person's number in a tenant, as the store keeps it.
+type Extension struct {
+	ID           ExtensionID       `json:"id"`
+	Name         string            `json:"name,omitempty"`
+	Email        string            `json:"email,omitempty"`
+	PIN          Kept              `json:"pin,omitzero"`
+	VoicemailPIN Kept              `json:"voicemail_pin,omitzero"`
+	Password     Kept              `json:"password,omitzero"`     // portal
+	SIPPassword  Kept              `json:"sip_password,omitzero"` // static, for softphones; sealed
+	Upstream     *UpstreamIdentity `json:"upstream,omitempty"`
+	Template     string            `json:"template,omitempty"`
+	Keys         []Key             `json:"keys,omitempty"`
+	Policy       Policy            `json:"policy,omitzero"`
+}
+
+// UpstreamIdentity is what Perch registers with at the PBX for the extension.
+type UpstreamIdentity struct {
+	Username string `json:"username"`
+	Password Kept   `json:"password"`
+}
+
+// Key is one key of a person's sidecar, in order of priority.
+type Key struct {
+	Type  string `json:"type" yaml:"type"` // blf, speeddial, park, pickup, voicemail, line, dtmf, url
+	Value string `json:"value" yaml:"value"`
+	Label string `json:"label,omitempty" yaml:"label"`
+}
+
+// Kept is a secret at rest: Value is its keyed hash ("hmac:", "argon2id:") or
+// sealed form ("sealed:"); From is the keyed fingerprint of the text that the
+// directory file had when Value was made from it, so that applying the same
+// file again never undoes what a person changed since.
+type Kept struct {
+	Value string `json:"v,omitempty"`
+	From  string `json:"f,omitempty"`
+}
+
+// IsZero tells that there is no secret.
+func (k Kept) IsZero() bool { return k.Value == "" }
