@@ -51,7 +51,7 @@ func DefaultPolicy() Policy {
 	one, off, deferral := 1, false, Duration(2*time.Hour)
 	return Policy{
 		MaxLogins: &one, OnConflict: Move, OnOccupied: Replace, MaxDefer: &deferral,
-		PINSource: []string{PINOwn}, Supervisors: &off,
+		PINSource: []string{PINOwn, PINVoicemail, PINTenant}, Supervisors: &off,
 	}
 }
 

@@ -1,0 +1,71 @@
+// Package event holds the news of Perch: what has happened, written to the
+// tenant's stream by the same script that made it happen, so that an event
+// exists if and only if the change does. It knows no store and no subscriber;
+// it promises that an Event carries no secret.
+package event
+
+import (
+	"time"
+
+	"perch/hotdesk/directory"
+)
+
+// Type names what happened; the set is closed.
+type Type string
+
+// The types, in the order of a login.
+const (
+	LoginRefused      Type = "login.refused"      // Reason; Door
+	BindingCreated    Type = "binding.created"    // Door
+	BindingEnded      Type = "binding.ended"      // Door, Reason: logout, move, replaced, removed
+	DialogStarted     Type = "dialog.started"     // the device is in a call
+	DialogEnded       Type = "dialog.ended"       // and no longer
+	ReloadRequested   Type = "reload.requested"   // Reason: login, logout, operator
+	NotifySent        Type = "notify.sent"        // Detail: the event header's value
+	NotifyAnswered    Type = "notify.answered"    // Status; 0: silence
+	ConfigFetched     Type = "config.fetched"     // Digest; Targets: BLF keys rendered
+	ContactAdded      Type = "contact.added"      // Session; Target: user of the AOR
+	ContactRefreshed  Type = "contact.refreshed"  // only while a reload of the device is open
+	ContactRemoved    Type = "contact.removed"    // Reason: unregistered, expired, superseded
+	SubscriptionLit   Type = "subscription.lit"   // Target: first NOTIFY got 200
+	SubscriptionEnded Type = "subscription.ended" // Reason
+	StepSkipped       Type = "step.skipped"       // Target: step; Reason
+	StepFailed        Type = "step.failed"        // Target: step; Reason
+	TraceReady        Type = "trace.ready"        // Millis: key press to ready
+	TraceFailed       Type = "trace.failed"       // Target: step; Reason
+	DirectoryChanged  Type = "directory.changed"  // the tenant's directory was applied
+	DeviceArmed       Type = "reload.armed"       // an ending session spoke up: its reload is due again
+)
+
+// Event is one piece of news. ID and At come from the store; ID orders the
+// events of a tenant and is where a reader resumes.
+type Event struct {
+	ID      string               `json:"-"`
+	Type    Type                 `json:"type"`
+	At      int64                `json:"at"` // Unix ms
+	Node    string               `json:"node,omitempty"`
+	Tenant  directory.TenantCode `json:"tenant"`
+	MAC     string               `json:"mac,omitempty"` // 12 hex digits
+	Line    int                  `json:"line,omitempty"`
+	Number  string               `json:"number,omitempty"`
+	Session directory.SessionID  `json:"session,omitempty"`
+	Trace   string               `json:"trace,omitempty"`
+	Door    string               `json:"door,omitempty"`
+	Brand   string               `json:"brand,omitempty"`
+	Reason  string               `json:"reason,omitempty"`
+	Target  string               `json:"target,omitempty"`
+	Targets []string             `json:"targets,omitempty"`
+	Digest  string               `json:"digest,omitempty"`
+	Detail  string               `json:"detail,omitempty"`
+	Status  int                  `json:"status,omitempty"`
+	Millis  int64                `json:"ms,omitempty"`
+}
+
+// Time is At as a time.
+func (e Event) Time() time.Time { return time.UnixMilli(e.At) }
+
+// Device is the device of the event; the zero MAC where there is none.
+func (e Event) Device() directory.DeviceID {
+	mac, _ := directory.ParseMAC(e.MAC)
+	return directory.DeviceID{Tenant: e.Tenant, MAC: mac}
+}
