@@ -1,0 +1,46 @@
+# Perch. Each target first installs what it needs and the machine lacks, from
+# Debian packages (scripts/install-deps.sh says which).
+# make help lists the targets.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+BUILD   := go build -buildvcs=false -ldflags '-X main.version=$(VERSION)'
+TOOL    := go tool -modfile=tools/go.mod
+FUZZ    ?= 30s
+PROCS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test bench lint fuzz clean
+
+help: ## lists the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: ## builds Perch and runs the demo: a server, twelve virtual phones, a login every few seconds
+	@scripts/install-deps.sh run
+	@$(BUILD) -o bin/perch ./cmd/perch
+	@bin/perch demo
+
+build: ## builds bin/perch
+	@scripts/install-deps.sh build
+	$(BUILD) -o bin/perch ./cmd/perch
+
+test: ## vets the code and runs the whole suite with the race detector
+	@scripts/install-deps.sh test
+	go vet ./...
+	CGO_ENABLED=1 go test -race -count=1 -timeout 15m -p $(PROCS) ./...
+
+bench: ## runs every benchmark, allocations reported
+	@scripts/install-deps.sh bench
+	go test -run '^$$' -bench . -benchmem -timeout 30m -p 1 ./...
+
+lint: ## gofumpt, vet, staticcheck
+	@scripts/install-deps.sh build
+	@unformatted=$$($(TOOL) gofumpt -l .); if [ -n "$$unformatted" ]; then echo "gofumpt would change:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(TOOL) staticcheck ./...
+
+fuzz: ## runs each fuzz target for $(FUZZ) (FUZZ=2m for longer)
+	@scripts/install-deps.sh build
+	@scripts/fuzz.sh $(FUZZ)
+
+clean: ## removes what was built; data stays
+	rm -rf bin
