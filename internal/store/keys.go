@@ -1,0 +1,68 @@
+package store
+
+import "perch/hotdesk/directory"
+
+// All keys are named here. A tenant's carry its code as hash tag, so that one
+// script runs on one Redis Cluster slot. Fields of the hashes:
+//
+//	extensions     number -> directory.Extension       devices   MAC -> directory.Device
+//	phones         MAC -> directory.Phone              seats     MAC -> hotdesk.Seats
+//	logins         number -> [{"mac","line","since"}]  contacts  AOR user -> location.Set
+//	subscriptions  id -> presence.Subscription         traces    MAC -> trace.Trace
+//	reloads        MAC -> reload.Intent                dialogs   MAC -> {call-id: lease end, ms}
+//
+// seated is the set of "MAC/line" with a binding; contact-expiry, sub-expiry
+// and reload-due are sorted sets by Unix ms.
+func key(t directory.TenantCode, name string) string { return "{" + string(t) + "}:" + name }
+
+// Names of a tenant's keys.
+const (
+	kTenant        = "tenant"
+	kExtensions    = "extensions"
+	kDevices       = "devices"
+	kPhones        = "phones"
+	kSeats         = "seats"
+	kSeated        = "seated"
+	kLogins        = "logins"
+	kContacts      = "contacts"
+	kContactExpiry = "contact-expiry" // member: AOR user, NUL, contact URI
+	kSubscriptions = "subscriptions"
+	kSubExpiry     = "sub-expiry" // member: id
+	kTraces        = "traces"
+	kReloads       = "reloads"
+	kReloadDue     = "reload-due" // member: MAC
+	kDialogs       = "dialogs"
+	kEvents        = "events"
+)
+
+// keyRequest remembers the answer to one request id.
+func keyRequest(t directory.TenantCode, id string) string { return key(t, "request:"+id) }
+
+// keySubsOf is the set of "<session or ->|<subscription id>" of one watcher: a
+// MAC, or the number of a static password.
+func keySubsOf(t directory.TenantCode, watcher string) string { return key(t, "subs-of:"+watcher) }
+
+// keyLock counts the PIN failures of an extension from one source; keyGuesses
+// those from all sources; keyGood marks a source that succeeded.
+func keyLock(e directory.ExtensionID, source string) string {
+	return key(e.Tenant, "lock:"+e.Number+"|"+source)
+}
+
+func keyGuesses(e directory.ExtensionID) string { return key(e.Tenant, "guesses:"+e.Number) }
+
+func keyGood(e directory.ExtensionID, source string) string {
+	return key(e.Tenant, "good:"+e.Number+"|"+source)
+}
+
+// keyMAC and keyDomain are the two global indexes; their value is the tenant.
+func keyMAC(m directory.MAC) string { return "mac:" + m.String() }
+
+func keyDomain(name string) string { return "domain:" + name }
+
+// Global keys.
+const (
+	kAllTenants  = "tenants"
+	kFingerprint = "server-key"
+	kApplied     = "applied" // hash: file name -> digest when last applied
+	kPending     = "pending" // hash: MAC -> what an unknown phone said
+)
