@@ -101,6 +101,14 @@ func (t *Trace) skip(name StepName, at int64, reason string) bool {
 	return true
 }
 
+// excuse skips a step that did not come, or failed, and turned out not to be
+// needed.
+func (t *Trace) excuse(name StepName, at int64, reason string) {
+	if !t.done(name) {
+		t.put(Step{Name: name, At: at, Detail: reason, Skipped: true})
+	}
+}
+
 func (t *Trace) fail(name StepName, at int64, reason string) bool {
 	if s, known := t.Step(name); (known && (s.Error != "" || t.Has(name))) || !slices.Contains(Steps(), name) {
 		return false
@@ -128,8 +136,8 @@ func (t *Trace) settle(at int64) {
 	}
 	t.settleLit(at)
 	if t.done(Fetched) && t.done(Registered) && t.done(Lit) {
-		t.skip(Notified, at, "the phone came by itself")
-		t.skip(Acknowledged, at, "no answer was needed")
+		t.excuse(Notified, at, "the phone came by itself")
+		t.excuse(Acknowledged, at, "no answer was needed")
 		if t.State != Ready {
 			t.State, t.Ended = Ready, at
 		}
