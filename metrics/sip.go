@@ -1,0 +1,104 @@
+package metrics
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Why a datagram or a connection was dropped without an answer.
+const (
+	DropTooBig      = "too_big"     // longer than a message may be
+	DropMalformed   = "malformed"   // no SIP message, or one that cannot be answered
+	DropRate        = "rate"        // the source's budget is spent
+	DropConnections = "connections" // too many connections, in all or from one source
+	DropIdle        = "idle"        // a connection that began a message and never ended it
+	DropLooped      = "looped"      // Perch's own message come back
+	DropOverload    = "overload"    // too much work waiting
+)
+
+// Why a digest answer was not accepted. A stale nonce is no failure and is not counted.
+const (
+	DigestPassword  = "password"  // the answer does not fit the password
+	DigestUnknown   = "unknown"   // a username that names nobody
+	DigestMalformed = "malformed" // parameters missing, doubled or nonsense
+	DigestRealm     = "realm"     // an answer for a realm that is not ours
+	DigestAlgorithm = "algorithm" // an algorithm that was not offered
+	DigestForeign   = "foreign"   // good credentials, used for somebody else's AOR
+	DigestEnding    = "ending"    // credentials of a session that has ended
+	DigestLocked    = "locked"    // the source is locked out
+)
+
+// SIP counts messages at the listeners and what became of them.
+type SIP struct {
+	requests counters
+	dropped  counters
+	parse    prometheus.Counter
+	digest   counters
+}
+
+// sipMethods are the methods of RFC 3261 section 7.1 and its extensions.
+func sipMethods() set {
+	return newSet("REGISTER", "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "SUBSCRIBE", "NOTIFY",
+		"PUBLISH", "MESSAGE", "INFO", "REFER", "PRACK", "UPDATE")
+}
+
+// sipCodes are the final statuses that Perch sends; "none" is for a request
+// that gets no response (ACK) or got none.
+func sipCodes() set {
+	return newSet("none", "200", "202", "400", "401", "403", "404", "405", "408", "413", "415", "416", "420", "421",
+		"423", "480", "481", "482", "483", "486", "487", "488", "489", "500", "501", "503", "505", "513")
+}
+
+func newSIP(reg prometheus.Registerer) *SIP {
+	s := &SIP{
+		requests: newCounters(reg, "perch_sip_requests_total",
+			"SIP requests received, by method and by the final status they were given (none: no response).",
+			[]string{"method", "code"}, sipMethods(), sipCodes()),
+		dropped: newCounters(reg, "perch_sip_dropped_total",
+			"SIP messages and connections dropped without an answer, by reason.", []string{"reason"},
+			newSet(DropTooBig, DropMalformed, DropRate, DropConnections, DropIdle, DropLooped, DropOverload)),
+		parse: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "perch_sip_parse_errors_total", Help: "SIP messages that could not be parsed.",
+		}),
+		digest: newCounters(reg, "perch_digest_failures_total",
+			"SIP requests whose digest answer was not accepted, by reason; stale nonces are not failures.", []string{"reason"},
+			newSet(DigestPassword, DigestUnknown, DigestMalformed, DigestRealm, DigestAlgorithm, DigestForeign, DigestEnding, DigestLocked)),
+	}
+	reg.MustRegister(s.parse)
+	return s
+}
+
+// Request counts one request and its final status; 0 stands for no response.
+func (s *SIP) Request(method string, code int) {
+	if s == nil {
+		return
+	}
+	status := "none"
+	if code != 0 {
+		status = strconv.Itoa(code)
+	}
+	s.requests.count(method, status)
+}
+
+// Dropped counts what was not answered; reason is one of the Drop words.
+func (s *SIP) Dropped(reason string) {
+	if s != nil {
+		s.dropped.count(reason)
+	}
+}
+
+// ParseError counts a message that is no SIP.
+func (s *SIP) ParseError() {
+	if s != nil {
+		s.parse.Inc()
+	}
+}
+
+// DigestFailure counts a digest answer that was not accepted; reason is one of
+// the Digest words.
+func (s *SIP) DigestFailure(reason string) {
+	if s != nil {
+		s.digest.count(reason)
+	}
+}
