@@ -21,10 +21,19 @@ import (
 // interfaces that the domain and the edges declare.
 type Store struct {
 	rdb     redis.UniversalClient
+	reader  redis.UniversalClient // for streams: never retries by itself
+	cluster bool
 	node    string
 	log     *slog.Logger
 	observe func(op string, d time.Duration, err error)
+	backend backend
+	health  health
+	life    lifecycle
 }
+
+// deadline bounds one operation, retries included: longer than a server needs
+// to come back, shorter than a SIP client waits.
+const deadline = 4 * time.Second
 
 // New builds a Store on a client that is already connected; Open is the way in
 // for a redis.url. Node names this process in events. observe may be nil.
@@ -32,19 +41,31 @@ func New(rdb redis.UniversalClient, node string, log *slog.Logger, observe func(
 	if observe == nil {
 		observe = func(string, time.Duration, error) {}
 	}
-	return &Store{rdb: rdb, node: node, log: log, observe: observe}
+	return &Store{rdb: rdb, reader: rdb, node: node, log: log, observe: observe}
 }
 
 // run runs one script; op is its name in perch_redis_seconds.
 func (s *Store) run(ctx context.Context, op string, script *redis.Script, keys []string, args ...any) (any, error) {
-	start := time.Now()
-	v, err := script.Run(ctx, s.rdb, keys, args...).Result()
-	if errors.Is(err, redis.Nil) {
-		v, err = nil, nil
-	}
-	err = s.fault(op, err)
-	s.observe(op, time.Since(start), err)
+	var v any
+	err := s.do(ctx, op, func(ctx context.Context) (err error) {
+		v, err = script.Run(ctx, s.rdb, keys, args...).Result()
+		if errors.Is(err, redis.Nil) {
+			v, err = nil, nil
+		}
+		return err
+	})
 	return v, err
+}
+
+// do runs one operation that is no script, bounded and observed in the same
+// way. redis.Nil is an answer, which f handles.
+func (s *Store) do(ctx context.Context, op string, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	start := time.Now()
+	err := s.fault(op, f(ctx))
+	s.observe(op, time.Since(start), err)
+	return err
 }
 
 // fault gives a store error its operation and, where the store could not be
