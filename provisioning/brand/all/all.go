@@ -1,0 +1,21 @@
+// Package all is the list of the brands Perch has, in the order in which they
+// are asked to recognise a request. A new brand is its folder and one line here.
+// Only what wires a server or the identify command together imports it.
+package all
+
+import (
+	"perch/provisioning/brand"
+	"perch/provisioning/brand/snom"
+	"perch/provisioning/brand/yealink"
+)
+
+// Brands lists every brand. Templates are compiled when first used.
+func Brands() brand.List {
+	return brand.List{
+		yealink.Brand(),
+		snom.Brand(),
+	}
+}
+
+// Identify tells what phone sends such a request.
+func Identify(r brand.Request) (brand.Phone, bool) { return Brands().Identify(r) }

@@ -1,0 +1,46 @@
+package all
+
+import (
+	"testing"
+
+	"perch/provisioning/brand"
+)
+
+func TestBrandsAreWhole(t *testing.T) {
+	seen := map[brand.Name]bool{}
+	for _, b := range Brands() {
+		if b.Recognise == nil || b.File == nil || len(b.Recipe.Attempts) == 0 || seen[b.Name] {
+			t.Errorf("%s is not whole", b.Name)
+		}
+		seen[b.Name] = true
+		if _, ok := brand.ParseName(string(b.Name)); !ok {
+			t.Errorf("%s is no known name", b.Name)
+		}
+		for _, a := range b.Recipe.Attempts {
+			if a.Event == "" || a.Wait <= 0 {
+				t.Errorf("%s: attempt %+v", b.Name, a)
+			}
+		}
+	}
+}
+
+func TestIdentify(t *testing.T) {
+	for _, c := range []struct {
+		r    brand.Request
+		want string
+	}{
+		{brand.Request{Path: "/acme/001565aabb01.cfg", UserAgent: "Yealink SIP-T46U 108.86.0.90 00:15:65:aa:bb:01"}, "yealink T46U 108.86.0.90 001565aabb01"},
+		{brand.Request{Path: "/t/abc/snomD785-000413922D24.htm"}, "snom D785  000413922d24"},
+		{brand.Request{Path: "/cfg000b82462d97.xml"}, "   000b82462d97"},
+		{brand.Request{Path: "/index.html", UserAgent: "curl/8"}, "no"},
+	} {
+		p, ok := Identify(c.r)
+		got := "no"
+		if ok {
+			got = string(p.Brand) + " " + p.Model + " " + p.Firmware + " " + p.MAC.String()
+		}
+		if got != c.want {
+			t.Errorf("%+v: got %q, want %q", c.r, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,238 @@
+package brand
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"perch/hotdesk/directory"
+)
+
+func TestMACOf(t *testing.T) {
+	for _, c := range []struct{ name, want string }{
+		{"001565aabb01.cfg", "001565aabb01"},
+		{"001565AABB01.cfg", "001565aabb01"},
+		{"cfg001565aabb01.xml", "001565aabb01"},
+		{"SEP001565AABB01.cnf.xml", "001565aabb01"},
+		{"ATA001565AABB01.cnf.xml", "001565aabb01"},
+		{"snomD785-000413922D24.htm", "000413922d24"},
+		{"00-15-65-aa-bb-01.cfg", "001565aabb01"},
+		{"00:15:65:AA:BB:01.cfg", "001565aabb01"},
+		{"001565aabb01-local.cfg", "001565aabb01"},
+		{"001565aabb01-calls.xml", "001565aabb01"},
+		{"000000000000.cfg", ""},
+		{"000000000000-directory.xml", ""},
+		{"ffffffffffff.cfg", ""},
+		{"y000000000028.cfg", ""},
+		{"snomD785.htm", ""},
+		{"0123456789abcdef", ""},
+		{"001565aabb0.cfg", ""},
+		{"001565aabb012.cfg", ""},
+		{"00-15:65-aa-bb-01.cfg", ""},
+		{"", ""},
+	} {
+		got := ""
+		if m, ok := MACOf(c.name); ok {
+			got = m.String()
+		}
+		if got != c.want {
+			t.Errorf("MACOf(%q) = %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestBase(t *testing.T) {
+	for path, want := range map[string]string{
+		"/acme/001565AABB01.cfg": "001565aabb01.cfg", "snomD785.htm?mac=000413922D24": "snomd785.htm",
+		`..\..\etc\passwd`: "passwd", "/": "", "": "", "/a/b/c/": "",
+	} {
+		if got := Base(path); got != want {
+			t.Errorf("Base(%q) = %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestParseName(t *testing.T) {
+	for in, want := range map[string]Name{
+		"Yealink": Yealink, " snom ": Snom, "polycom": Poly, "Aastra": Mitel, "linksys": CiscoSPA, "cisco": CiscoSEP,
+	} {
+		if got, ok := ParseName(in); !ok || got != want {
+			t.Errorf("ParseName(%q) = %q, %v", in, got, ok)
+		}
+	}
+	if _, ok := ParseName("acme phones"); ok {
+		t.Error("an unknown brand was accepted")
+	}
+}
+
+func TestFindKnowsBrandsWithoutTemplates(t *testing.T) {
+	b, ok := List{}.Find("polycom")
+	if !ok || b.Name != Poly || b.HasTemplates() {
+		t.Errorf("Find = %v, %v", b.Name, ok)
+	}
+}
+
+func TestEscape(t *testing.T) {
+	for _, c := range []struct{ in, ini, xml string }{
+		{"Ada", "Ada", "Ada"},
+		{"", "%NULL%", ""},
+		{"a\r\nb", "a  b", "a  b"},
+		{"a\u0085b\u2028c\u2029d", "a b c d", "a b c d"},
+		{"a\x00b\tc\x7fd", "a b c d", "a b c d"},
+		{"  x ", "x", "  x "},
+		{"%null%", "NULL", "%null%"},
+		{"\n%NULL%\n", "NULL", " %NULL% "},
+		{"\n", "%NULL%", " "},
+		{`<a b="c">'&]]>`, `<a b="c">'&]]>`, "&lt;a b=&quot;c&quot;&gt;&apos;&amp;]]&gt;"},
+		{"{{.X}}", "{{.X}}", "{{.X}}"},
+		{"עברית \U0001F468\u200d\U0001F467", "עברית \U0001F468\u200d\U0001F467", "עברית \U0001F468\u200d\U0001F467"},
+		{"a\u202eb", "a b", "a b"},
+		{"a\xffb\xc0\xafc", "a\ufffdb\ufffd\ufffdc", "a\ufffdb\ufffd\ufffdc"},
+		{"a\ufffeb", "a b", "a b"},
+		{"#x", "#x", "#x"},
+	} {
+		if got := INI.Escape(c.in); got != c.ini {
+			t.Errorf("INI %q = %q, want %q", c.in, got, c.ini)
+		}
+		if got := XML.Escape(c.in); got != c.xml {
+			t.Errorf("XML %q = %q, want %q", c.in, got, c.xml)
+		}
+	}
+}
+
+func FuzzEscape(f *testing.F) {
+	for _, s := range []string{"", "a\nb", "%NULL%", "\u2028", "]]>", "\xff", " \u0085x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, format := range []Format{INI, XML} {
+			got := format.Escape(s)
+			if !utf8.ValidString(got) {
+				t.Fatalf("%q is not UTF-8", got)
+			}
+			if strings.ContainsFunc(got, breaks) {
+				t.Fatalf("%q holds a control", got)
+			}
+		}
+		if got := INI.Escape(s); got == "" || strings.TrimSpace(got) != got {
+			t.Fatalf("INI %q", got)
+		}
+		if got := XML.Escape(s); strings.ContainsAny(got, `<>"'`) {
+			t.Fatalf("XML %q", got)
+		}
+	})
+}
+
+// Every action writes escaped, wherever it stands and however it ends.
+func TestTemplateEscapesEveryAction(t *testing.T) {
+	const text = `{{define "t"}}[{{.}}]{{end}}{{$x := .V}}{{.V}}{{if .V}}{{$x}}{{else}}{{.V}}{{end}}` +
+		`{{range .L}}{{.}}{{end}}{{with .V}}{{printf "%s" .}}{{end}}{{template "t" .V}}{{.V | html}}`
+	tpl, err := NewTemplate("file", text, XML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := tpl.Execute(map[string]any{"V": "<", "L": []string{"<"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "&lt;&lt;&lt;&lt;[&lt;]&amp;lt;"; string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestTemplateRefusesMissingKey(t *testing.T) {
+	tpl, err := NewTemplate("t", "{{.Nothing}}", INI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tpl.Execute(map[string]any{}); err == nil {
+		t.Error("a missing key was written as nothing")
+	}
+}
+
+func TestZones(t *testing.T) {
+	zones := NewZones()
+	for _, c := range []struct {
+		name       string
+		offset     string
+		start, end Change
+	}{
+		{"Europe/Berlin", "1h0m0s", Change{3, 5, 7, 2, 0}, Change{10, 5, 7, 3, 0}},
+		{"Europe/Dublin", "0s", Change{3, 5, 7, 1, 0}, Change{10, 5, 7, 2, 0}},
+		{"America/New_York", "-5h0m0s", Change{3, 2, 7, 2, 0}, Change{11, 1, 7, 2, 0}},
+		{"Australia/Sydney", "10h0m0s", Change{10, 1, 7, 2, 0}, Change{4, 1, 7, 3, 0}},
+		{"Asia/Kolkata", "5h30m0s", Change{}, Change{}},
+		{"Africa/Casablanca", "1h0m0s", Change{}, Change{}},
+		{"UTC", "0s", Change{}, Change{}},
+	} {
+		z, ok := zones.Lookup(c.name)
+		if !ok || z.Offset.String() != c.offset || z.Start != c.start || z.End != c.end || z.DST != (c.start != Change{}) {
+			t.Errorf("%s = %+v, %v", c.name, z, ok)
+		}
+	}
+	for _, bad := range []string{"", "Local", "Europe/Atlantis", "../../etc/passwd"} {
+		if _, ok := zones.Lookup(bad); ok {
+			t.Errorf("%q is a zone", bad)
+		}
+	}
+}
+
+func TestPlace(t *testing.T) {
+	d := Desk{Domain: "acme.test", Keys: []directory.Key{
+		{Type: KeyBLF, Value: "1002"},
+		{Type: KeyBLF, Value: "sip:1003@acme.test"},
+		{Type: KeyBLF, Value: "1004@other.test"},
+		{Type: KeyBLF, Value: "10 05"},
+		{Type: KeySpeedDial, Value: "+49 30"},
+		{Type: KeySpeedDial, Value: "+4930"},
+		{Type: KeyBLF, Value: "1002"},
+		{Type: KeyBLF, Value: "1006"},
+	}}
+	all := func(directory.Key) bool { return true }
+	l := Layout{Known: true, Keys: 3, Modules: 1, PerModule: 2}
+	slots, r := Place(d, l, all)
+	if len(slots) != 4 || slots[0].Index != 2 || slots[2].Module != 1 || slots[2].Index != 1 {
+		t.Fatalf("slots %+v", slots)
+	}
+	if strings.Join(r.Keys, " ") != "1002 1003" || len(r.Optional) != 0 || len(r.Dropped) != 4 {
+		t.Errorf("keys %v optional %v dropped %v", r.Keys, r.Optional, r.Dropped)
+	}
+	l.PerModule = 3
+	if _, r = Place(d, l, all); strings.Join(r.Optional, " ") != "1006" {
+		t.Errorf("on a module nobody reported: %v", r.Optional)
+	}
+	d.Modules = Modules{Known: true, Count: 1}
+	if _, r = Place(d, l, all); strings.Join(r.Keys, " ") != "1002 1003 1006" {
+		t.Errorf("on an attached module: %v", r.Keys)
+	}
+	l.Known = false
+	if _, r = Place(d, l, all); strings.Join(r.Optional, " ") != "1003" {
+		t.Errorf("on an unknown model: %v %v", r.Keys, r.Optional)
+	}
+}
+
+func TestScreen(t *testing.T) {
+	d := Desk{Label: "Berlin 3.14", FeatureCodes: directory.DefaultFeatureCodes()}
+	if got := d.Screen(); got != "Berlin 3.14 - log in: *11" {
+		t.Errorf("idle %q", got)
+	}
+	d.Bound, d.Account = true, Account{User: "1001", DisplayName: "Ada"}
+	if got := d.Screen(); got != "1001 Ada" {
+		t.Errorf("bound %q", got)
+	}
+	d.Account.Label = strings.Repeat("ä", 200)
+	if got := d.Screen(); utf8.RuneCountInString(got) != maxScreen {
+		t.Errorf("not clipped: %d", utf8.RuneCountInString(got))
+	}
+}
+
+func FuzzIdentifyMAC(f *testing.F) {
+	f.Add("/acme/001565aabb01.cfg?mac=1")
+	f.Add("snom?mac=000413922D24&mac=")
+	f.Fuzz(func(t *testing.T, path string) {
+		p, ok := List{}.Identify(Request{Path: path})
+		if ok && p.MAC.IsZero() {
+			t.Fatal("identified without an address")
+		}
+	})
+}
