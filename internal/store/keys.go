@@ -26,6 +26,7 @@ const (
 	kLogins        = "logins"
 	kContacts      = "contacts"
 	kContactExpiry = "contact-expiry" // member: AOR user, NUL, contact URI
+	kContactRev    = "contact-rev"    // counter: revisions of contacts never come back
 	kSubscriptions = "subscriptions"
 	kSubExpiry     = "sub-expiry" // member: id
 	kTraces        = "traces"
