@@ -1,0 +1,93 @@
+// Package desk says what a device's configuration is to hold right now: who
+// sits there, the account that goes with it, the keys, the time zone. It is
+// pure: the same records give the same brand.Desk, and so the same bytes. It
+// knows no HTTP and no store.
+package desk
+
+import (
+	"fmt"
+	"time"
+
+	"perch/hotdesk"
+	"perch/hotdesk/directory"
+	"perch/provisioning/brand"
+)
+
+// Secrets makes the passwords that a configuration carries.
+type Secrets interface {
+	SIPPassword(tenant directory.TenantCode, aor directory.AOR, mac directory.MAC, session directory.SessionID) directory.Secret
+	AccountPassword(d directory.Device, aor directory.AOR) (directory.Secret, error)
+	HTTPSecret(d directory.Device) (directory.Secret, error)
+}
+
+// Records are what is known of one device. Extension is that of the binding on
+// line 1; it is zero at an idle device.
+type Records struct {
+	Tenant    directory.Tenant
+	Device    directory.Device
+	Phone     directory.Phone
+	Seats     hotdesk.Seats
+	Extension directory.Extension
+}
+
+// Seated gives the number whose extension Records needs, and false for an idle
+// device.
+func Seated(s hotdesk.Seats, now time.Time) (hotdesk.Binding, bool) {
+	b, ok := s.At(1)
+	if !ok || (b.Until > 0 && b.Until <= now.UnixMilli()) {
+		return hotdesk.Binding{}, false
+	}
+	return b, true
+}
+
+// Place is where the phone finds Perch.
+type Place struct {
+	Server brand.Server
+	URL    string // of its configuration, ending in a slash
+	NTP    string // empty: the phone's own
+}
+
+// Of gives the desk and the session whose account it carries; the session is
+// empty for the device account.
+func Of(r Records, at Place, secrets Secrets, now time.Time) (brand.Desk, directory.SessionID, error) {
+	mac := r.Device.ID.MAC
+	password, err := secrets.HTTPSecret(r.Device)
+	if err != nil {
+		return brand.Desk{}, "", fmt.Errorf("desk: HTTP secret: %w", err)
+	}
+	site, _ := r.Tenant.Site(r.Device.Site)
+	d := brand.Desk{
+		MAC: mac, Model: model(r), Label: r.Device.Desk, Domain: r.Tenant.Domain(), Server: at.Server,
+		FeatureCodes: r.Tenant.FeatureCodes, EmergencyNumbers: r.Tenant.EmergencyNumbers, TimeZone: site.TimeZone, NTPServer: at.NTP,
+		Provisioning: brand.Provisioning{URL: at.URL, User: mac.String(), Password: password},
+	}
+	b, bound := Seated(r.Seats, now)
+	if !bound {
+		d.Account, err = idle(r, secrets)
+		return d, "", err
+	}
+	d.Bound, d.Keys = true, r.Extension.Keys
+	d.Account = brand.Account{
+		User: b.Number, AuthUser: mac.String(), DisplayName: r.Extension.Name,
+		Password: secrets.SIPPassword(r.Tenant.Code, r.Tenant.AOR(b.Number), mac, b.Session),
+	}
+	return d, b.Session, nil
+}
+
+// idle is the device account: the phone nobody sits at.
+func idle(r Records, secrets Secrets) (brand.Account, error) {
+	mac := r.Device.ID.MAC
+	password, err := secrets.AccountPassword(r.Device, r.Tenant.AOR(mac.String()))
+	if err != nil {
+		return brand.Account{}, fmt.Errorf("desk: device account: %w", err)
+	}
+	return brand.Account{User: mac.String(), AuthUser: mac.String(), Password: password}, nil
+}
+
+// model is what the directory says, else what the phone said of itself.
+func model(r Records) string {
+	if r.Device.Model != "" {
+		return r.Device.Model
+	}
+	return r.Phone.Model
+}
