@@ -95,8 +95,8 @@ if [ "${1:-}" = --install ]; then
 	for p in "$@"; do
 		case $p in redis-server | prometheus) services="$services $p" ;; esac
 	done
-	apt-get update -qq
-	apt-get install -y -qq --no-install-recommends "$@"
+	apt-get update -qq </dev/null
+	apt-get install -y -qq --no-install-recommends "$@" </dev/null
 	if [ -n "$services" ] && [ -d /run/systemd/system ]; then
 		# shellcheck disable=SC2086
 		systemctl disable --quiet $services || say "could not disable:$services"
@@ -116,4 +116,4 @@ if ! have apt-get; then
 fi
 say "Installing: $packages"
 # shellcheck disable=SC2086
-as_root "$(pwd)/scripts/install-deps.sh" --install $packages >&2 </dev/null
+as_root "$(pwd)/scripts/install-deps.sh" --install $packages >&2
