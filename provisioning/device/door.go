@@ -1,0 +1,178 @@
+// Package device decides which phone sent a request and whether it may have
+// what it asks for: by its secret (HTTP Basic or Digest, RFC 7617 and RFC 7616)
+// or by the token in its URL. It works on plain values and knows no HTTP server,
+// no brand and no store. Its promise: without credentials every device file gets
+// the same answer, and credentials that open nothing get one answer and cost the
+// same, whether the phone exists or not.
+package device
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"perch/hotdesk/directory"
+	"perch/provisioning/brand"
+	"perch/sip/digest"
+)
+
+// Request is one request for a file that names a phone.
+type Request struct {
+	MAC           directory.MAC // that the file name carries
+	Folder        string        // the tenant that the path may name; empty: none
+	Token         string        // of the path; empty: none
+	Authorization string        // header value as sent; empty: none
+	Method, URI   string        // as sent: they are hashed as written
+	Source        string        // the sender's address
+	Phone         brand.Phone   // what the request tells of it
+	UserAgent     string
+}
+
+// Record is a device as this package needs it.
+type Record struct {
+	Device directory.Device
+	Secret directory.Secret // HTTP password, opened; empty opens nothing
+}
+
+// ErrUnknown is a Store's answer for a MAC that no tenant has.
+var ErrUnknown = errors.New("device: unknown")
+
+// Store is where devices are.
+type Store interface {
+	// DeviceByMAC finds a device in the installation, or ErrUnknown.
+	DeviceByMAC(ctx context.Context, mac directory.MAC) (Record, error)
+	// TenantExists tells whether a folder of the path is a tenant's.
+	TenantExists(ctx context.Context, code directory.TenantCode) (bool, error)
+}
+
+// Tokens checks path tokens, in constant time. For an unknown device it is
+// asked about the zero DeviceID, costs the same and says no.
+type Tokens interface {
+	CheckDeviceToken(token string, tenant directory.TenantCode, mac directory.MAC, gen int) bool
+}
+
+// Limiter slows down who guesses a device's secret. It is asked about an
+// address together with a MAC, so that nobody can shut out a phone from
+// elsewhere. A request without credentials is never a failure.
+type Limiter interface {
+	Allowed(source string, mac directory.MAC) bool
+	Failed(source string, mac directory.MAC)
+}
+
+// Verdict is the answer to a request.
+type Verdict int
+
+// The verdicts.
+const (
+	Refused   Verdict = iota // credentials that open nothing: 404
+	Challenge                // no credentials, or a nonce that is no longer good: 401
+	Admitted
+)
+
+// Answer is a verdict with what goes with it.
+type Answer struct {
+	Verdict Verdict
+	Device  directory.Device // when Admitted
+	Secret  directory.Secret // when Admitted
+	By      string           // when Admitted: "token", "basic" or "digest"
+	Stale   bool             // of a Challenge: the nonce was too old
+	// Tenant tells that the request's folder is the device's tenant: the phone
+	// comes back under it.
+	Tenant bool
+}
+
+// Realm is the protection space of every device file.
+const Realm = "perch"
+
+// Door admits phones. Its Run reports the unknown ones.
+type Door struct {
+	store   Store
+	tokens  Tokens
+	nonces  *digest.Nonces
+	limiter Limiter
+	unknown *sightings
+}
+
+// Parts are what a Door is made of. Limiter may be nil.
+type Parts struct {
+	Store   Store
+	Tokens  Tokens
+	Nonces  *digest.Nonces
+	Limiter Limiter
+	Pending Pending
+	Now     func() time.Time
+}
+
+// NewDoor makes a Door.
+func NewDoor(p Parts) *Door {
+	d := &Door{store: p.Store, tokens: p.Tokens, nonces: p.Nonces, limiter: p.Limiter}
+	if d.limiter == nil {
+		d.limiter = noLimit{}
+	}
+	d.unknown = newSightings(p.Pending, p.Now)
+	return d
+}
+
+type noLimit struct{}
+
+func (noLimit) Allowed(string, directory.MAC) bool { return true }
+func (noLimit) Failed(string, directory.MAC)       {}
+
+// Admit decides about a request. The error is the store's: nothing is known
+// then, and the phone should come again.
+func (d *Door) Admit(ctx context.Context, r Request) (Answer, error) {
+	rec, err := d.store.DeviceByMAC(ctx, r.MAC)
+	known := err == nil
+	if err != nil && !errors.Is(err, ErrUnknown) {
+		return Answer{}, fmt.Errorf("device: find: %w", err)
+	}
+	if !known {
+		rec = Record{}
+		d.unknown.saw(r)
+	}
+	c := readCredentials(r)
+	if c.kind == none {
+		return Answer{Verdict: Challenge}, nil
+	}
+	if c.kind == byDigest && d.nonces.Check(c.digest.Nonce) != digest.Fresh {
+		return Answer{Verdict: Challenge, Stale: true}, nil
+	}
+	allowed := d.limiter.Allowed(r.Source, r.MAC)
+	opens := d.opens(r, c, rec) // always: it costs the same for everybody
+	if !opens || !known || !allowed {
+		if allowed {
+			d.limiter.Failed(r.Source, r.MAC)
+		}
+		return Answer{}, nil
+	}
+	return d.within(ctx, r, rec, c.kind)
+}
+
+// within checks the folder of the path against the device's tenant. A folder
+// that is no tenant's is one of those that some phones add.
+func (d *Door) within(ctx context.Context, r Request, rec Record, by kind) (Answer, error) {
+	a := Answer{Verdict: Admitted, Device: rec.Device, Secret: rec.Secret, By: string(by)}
+	code, err := directory.ParseTenantCode(r.Folder)
+	if err != nil {
+		return a, nil
+	}
+	if code == rec.Device.ID.Tenant {
+		a.Tenant = true
+		return a, nil
+	}
+	foreign, err := d.store.TenantExists(ctx, code)
+	if err != nil {
+		return Answer{}, fmt.Errorf("device: tenant: %w", err)
+	}
+	if foreign {
+		return Answer{}, nil
+	}
+	return a, nil
+}
+
+// Nonce makes a nonce for a challenge.
+func (d *Door) Nonce() string { return d.nonces.Issue() }
+
+// Run reports unknown phones until ctx ends. Without it they are forgotten.
+func (d *Door) Run(ctx context.Context) { d.unknown.run(ctx) }
