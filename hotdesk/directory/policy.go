@@ -11,9 +11,9 @@ type Policy struct {
 	MaxSession *Duration `json:"max_session,omitempty" yaml:"max_session"`
 	LogoutAt   string    `json:"logout_at,omitempty" yaml:"logout_at"` // HH:MM in the site's time zone
 	IdleLogout *Duration `json:"idle_logout,omitempty" yaml:"idle_logout"`
-	MaxDefer   *Duration `json:"max_defer,omitempty" yaml:"max_defer"`   // longest a reload waits for calls
-	Sites      []string  `json:"sites,omitempty" yaml:"sites"`           // sites the extension may use; empty: all
-	PINSource  []string  `json:"pin_source,omitempty" yaml:"pin_source"` // own, voicemail, tenant; first that exists
+	MaxDefer   *Duration `json:"max_defer,omitempty" yaml:"max_defer"`  // longest a reload waits for calls
+	Sites      []string  `json:"sites,omitzero" yaml:"sites"`           // sites the extension may use; empty, not nil: all
+	PINSource  []string  `json:"pin_source,omitzero" yaml:"pin_source"` // own, voicemail, tenant; first that exists
 	// Supervisors allows supervisors' PINs; off by default.
 	Supervisors *bool `json:"supervisors,omitempty" yaml:"supervisors"`
 }

@@ -1,0 +1,142 @@
+package directory
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The functions here say what of a record people see in a line of a diff: its
+// title, and facts to compare.
+
+func tenantLine(t *Tenant) (string, facts) {
+	var f facts
+	f.list("domains", t.Domains)
+	f.add("realm", t.Realm)
+	f.list("digest", t.Digest)
+	f.add("feature_codes.login", t.FeatureCodes.Login)
+	f.add("feature_codes.logout", t.FeatureCodes.Logout)
+	f.add("feature_codes.whoami", t.FeatureCodes.WhoAmI)
+	f.add("feature_codes.reload", t.FeatureCodes.Reload)
+	f.list("emergency_numbers", t.EmergencyNumbers)
+	f.keep("default_pin", t.DefaultPIN)
+	names := make([]string, len(t.Supervisors))
+	for i, s := range t.Supervisors {
+		names[i] = strconv.Quote(s.Name)
+		f.keep("supervisor "+names[i]+" pin", s.PIN)
+	}
+	f.list("supervisors", names)
+	f.policy("policy", t.Policy)
+	if t.Upstream != nil {
+		f.add("upstream.uri", t.Upstream.URI)
+		f.list("upstream.trusted", t.Upstream.Trusted)
+		f.add("upstream.emergency", strconv.FormatBool(t.Upstream.Emergency))
+	}
+	codes := make([]string, len(t.Sites))
+	for i, s := range t.Sites {
+		codes[i] = s.Code
+		f.add("site "+s.Code+" time_zone", s.TimeZone)
+		f.add("site "+s.Code+" address", s.Address.line())
+		f.add("site "+s.Code+" emergency_caller_id", s.EmergencyCallerID)
+		f.policy("site "+s.Code+" policy", s.Policy)
+	}
+	f.list("sites", codes)
+	return "tenant " + string(t.Code), f
+}
+
+func extensionLine(e *Extension) (string, facts) {
+	var f facts
+	f.add("name", e.Name)
+	f.add("email", e.Email)
+	f.keep("pin", e.PIN)
+	f.keep("voicemail_pin", e.VoicemailPIN)
+	f.keep("password", e.Password)
+	f.keep("sip_password", e.SIPPassword)
+	if e.Upstream != nil {
+		f.add("upstream.username", e.Upstream.Username)
+		f.keep("upstream.password", e.Upstream.Password)
+	}
+	f.add("template", e.Template)
+	f.add("keys", keysLine(e.Keys))
+	f.policy("policy", e.Policy)
+	return strings.TrimSpace("extension " + e.ID.String() + " " + oneLine(e.Name)), f
+}
+
+func deviceLine(d *Device) (string, facts) {
+	var f facts
+	f.add("brand", d.Brand)
+	f.add("model", d.Model)
+	f.add("desk", d.Desk)
+	f.add("site", d.Site)
+	f.add("address", d.Address.line())
+	f.add("owner", d.Owner)
+	f.keep("secret", d.Secret)
+	f.keep("sip_secret", d.SIPSecret)
+	f.add("epoch", strconv.Itoa(d.Epoch))
+	f.add("token_gen", strconv.Itoa(d.TokenGen))
+	f.list("digest", d.Digest)
+	f.add("template", d.Template)
+	f.policy("policy", d.Policy)
+	return "device " + d.ID.MAC.String(), f
+}
+
+func (f *facts) policy(name string, p Policy) {
+	add := func(key, value string) {
+		if value != "" {
+			f.add(name+"."+key, value)
+		}
+	}
+	if p.MaxLogins != nil {
+		add("max_logins", strconv.Itoa(*p.MaxLogins))
+	}
+	add("on_conflict", p.OnConflict)
+	add("on_occupied", p.OnOccupied)
+	add("max_session", p.MaxSession.line())
+	add("logout_at", p.LogoutAt)
+	add("idle_logout", p.IdleLogout.line())
+	add("max_defer", p.MaxDefer.line())
+	if p.Sites != nil {
+		add("sites", "["+strings.Join(p.Sites, " ")+"]")
+	}
+	if p.PINSource != nil {
+		add("pin_source", "["+strings.Join(p.PINSource, " ")+"]")
+	}
+	if p.Supervisors != nil {
+		add("supervisors", strconv.FormatBool(*p.Supervisors))
+	}
+}
+
+func (d *Duration) line() string {
+	if d == nil {
+		return ""
+	}
+	return time.Duration(*d).String()
+}
+
+func (a Address) line() string {
+	var parts []string
+	for _, s := range []string{a.Country, a.State, a.PostalCode, a.City, a.Street, a.Building, a.Floor, a.Room} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func keysLine(keys []Key) string {
+	parts := make([]string, len(keys))
+	for i, k := range keys {
+		parts[i] = strings.TrimSpace(k.Type + " " + k.Value + " " + k.Label)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// oneLine makes blanks of line breaks and other controls.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if isControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,122 @@
+package directory
+
+func (p *parser) extension(f field, t *tenantScope) {
+	e := Extension{ID: ExtensionID{Tenant: t.Code}}
+	var pin, voicemail, password, sip, upstream, policy field
+	if !p.object(f.place, f.node, func(g field) bool {
+		switch g.key {
+		case "number":
+			e.ID.Number = p.number(g, t)
+		case "name":
+			e.Name = p.text(g)
+		case "email":
+			e.Email = p.match(g, emailForm, "an e-mail address")
+		case "pin":
+			pin = g
+		case "voicemail_pin":
+			voicemail = g
+		case "password":
+			password = g
+		case "sip_password":
+			sip = g
+		case "upstream":
+			upstream = g
+		case "template":
+			e.Template = p.name(g)
+		case "keys":
+			p.list(g, maxList, func(g field) { e.Keys = append(e.Keys, p.key(g)) })
+		case "policy":
+			policy = g
+		default:
+			return false
+		}
+		return true
+	}, "number", "name", "email", "pin", "voicemail_pin", "password", "sip_password", "upstream", "template", "keys", "policy") {
+		return
+	}
+	if e.ID.Number == "" && !has(f, "number") {
+		p.fault(f, "has no number: every extension needs one")
+	}
+	number := e.ID.Number
+	p.ifThere(pin, func(g field) { e.PIN = p.hashed(g, e.ID.SecretContext("pin"), number) })
+	p.ifThere(voicemail, func(g field) { e.VoicemailPIN = p.hashed(g, e.ID.SecretContext("pin"), number) })
+	p.ifThere(password, func(g field) { e.Password = p.password(g, e.ID.SecretContext("password"), number) })
+	p.ifThere(sip, func(g field) { e.SIPPassword = p.sealed(g, e.ID.SecretContext("sip_password"), number) })
+	p.ifThere(upstream, func(g field) { e.Upstream = p.identity(g, e.ID) })
+	p.ifThere(policy, func(g field) { e.Policy = p.policy(g, t) })
+	if p.room(f, len(p.file.Extensions)) {
+		p.file.Extensions = append(p.file.Extensions, e)
+	}
+}
+
+// number reads an extension's number, which is unique in its tenant.
+func (p *parser) number(f field, t *tenantScope) string {
+	s, err := ParseNumber(p.word(f))
+	if err != nil {
+		p.fault(f, "%v", err)
+		return ""
+	}
+	if line, dup := t.numbers[s]; dup {
+		p.fault(f, "number %s is already on line %d: a number belongs to one extension", s, line)
+		return s
+	}
+	t.numbers[s] = f.node.Line
+	for _, e := range t.EmergencyNumbers {
+		if s == e {
+			p.warn(f, "%s is an emergency number: dialling it never reaches the extension", s)
+		}
+	}
+	return s
+}
+
+// identity reads what Perch registers with at the PBX; the password is the
+// PBX's choice, so it is not judged.
+func (p *parser) identity(f field, id ExtensionID) *UpstreamIdentity {
+	var u UpstreamIdentity
+	if !p.object(f.place, f.node, func(g field) bool {
+		switch g.key {
+		case "username":
+			u.Username = p.word(g)
+		case "password":
+			u.Password = p.sealed(g, id.SecretContext("upstream.password"), notOurs)
+		default:
+			return false
+		}
+		return true
+	}, "username", "password") {
+		return nil
+	}
+	if u.Username == "" && !has(f, "username") {
+		p.fault(f, "has no username: say as whom to register at the PBX")
+	}
+	return &u
+}
+
+// keyTypes are the sidecar keys Perch can put on a phone.
+var keyTypes = [...]string{"blf", "speeddial", "park", "pickup", "voicemail", "line", "dtmf", "url"}
+
+func (p *parser) key(f field) Key {
+	var k Key
+	if !p.object(f.place, f.node, func(g field) bool {
+		switch g.key {
+		case "type":
+			k.Type = p.oneOf(g, keyTypes[:]...)
+		case "value":
+			k.Value = p.word(g)
+		case "label":
+			k.Label = p.text(g)
+		default:
+			return false
+		}
+		return true
+	}, "type", "value", "label") {
+		return k
+	}
+	if k.Type == "" && !has(f, "type") {
+		p.fault(f, "has no type: use one of blf, speeddial, park, pickup, voicemail, line, dtmf, url")
+	}
+	if k.Value == "" && !has(f, "value") && k.Type != "line" && k.Type != "voicemail" {
+		p.fault(f, "has no value: say which number or address the key is for")
+	}
+	return k
+}
