@@ -1,0 +1,174 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/emiago/sipgo"
+	"github.com/emiago/sipgo/sip"
+
+	"perch/metrics"
+)
+
+// Chain adapts our handlers to the stack, once for all of them.
+type Chain struct {
+	Log     *slog.Logger
+	Metrics *metrics.SIP     // nil: not counted
+	Server  string           // Server header; empty: none
+	Timeout time.Duration    // of everything but INVITE; 0: 10 s
+	Now     func() time.Time // nil: time.Now
+
+	calls chan struct{} // INVITEs in their handlers
+	short chan struct{} // everything else
+}
+
+// Limits bound how many requests are in their handlers at once; above, the
+// answer is 503 with Retry-After. Zero values are 1000 calls and 2000 others.
+type Limits struct{ Calls, Others int }
+
+// NewChain makes the chain. The other fields of Chain are set before its use.
+func NewChain(log *slog.Logger, m *metrics.SIP, server string, l Limits) *Chain {
+	if l.Calls <= 0 {
+		l.Calls = 1000
+	}
+	if l.Others <= 0 {
+		l.Others = 2000
+	}
+	return &Chain{
+		Log: log, Metrics: m, Server: server,
+		calls: make(chan struct{}, l.Calls), short: make(chan struct{}, l.Others),
+	}
+}
+
+// overloadAfter is the Retry-After of a request above the limits.
+const overloadAfter = 2 * time.Second
+
+// ErrCanceled is the cause of an INVITE's context after a CANCEL: the stack
+// has answered both, 200 and 487.
+var ErrCanceled = errors.New("handler: the call was cancelled")
+
+// Adapt makes the stack's handler of ours. base ends all handlers at once;
+// arrival tells by which way a request came.
+func (c *Chain) Adapt(base context.Context, arrival func(*sip.Request, sip.ServerTransaction) Arrival, next Handler) sipgo.RequestHandler {
+	return func(req *sip.Request, tx sip.ServerTransaction) {
+		r := NewRequest(req, tx, arrival(req, tx), c.Server, c.now())
+		err := c.admit(base, r, next)
+		if err != nil {
+			err = c.answer(r, err)
+		}
+		c.finish(r, err)
+	}
+}
+
+func (c *Chain) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
+}
+
+// admit checks, bounds and runs.
+func (c *Chain) admit(base context.Context, r *Request, next Handler) error {
+	if r.SIP.IsAck() {
+		return c.run(base, r, next) // never answered, so never refused: RFC 3261 section 17
+	}
+	slots := c.short
+	if r.SIP.IsInvite() {
+		slots = c.calls
+	}
+	select {
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
+	default:
+		return &Status{Code: sip.StatusServiceUnavailable, RetryAfter: overloadAfter, Why: "overload"}
+	}
+	if s := Validate(r.SIP); s != nil {
+		return s
+	}
+	if r.SIP.IsInvite() {
+		return c.invite(base, r, next)
+	}
+	timeout := c.Timeout
+	if timeout <= 0 {
+		timeout = 10 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(base, timeout)
+	defer cancel()
+	return c.run(ctx, r, next)
+}
+
+// invite ties the context to the transaction and writes our tag into the
+// request itself, from which the stack builds the 487 to a CANCEL. The 100 goes
+// out at once: it stops the stack's own timer, which would read the To header
+// while it changes, and spares the phone its retransmissions.
+func (c *Chain) invite(base context.Context, r *Request, next Handler) error {
+	ctx, cancel := context.WithCancelCause(base)
+	defer cancel(nil)
+	if r.toTag == "" {
+		to := *r.SIP.To()
+		to.Params = append(to.Params[:len(to.Params):len(to.Params)], sip.HeaderKV{K: "tag", V: r.tag})
+		r.SIP.ReplaceHeader(&to)
+	}
+	if err := r.Send(r.Response(sip.StatusTrying, "")); err != nil {
+		return err
+	}
+	r.Tx.OnCancel(func(*sip.Request) { cancel(ErrCanceled) })
+	if !r.Tx.OnTerminate(func(string, error) { cancel(nil) }) {
+		cancel(nil)
+	}
+	return c.run(ctx, r, next)
+}
+
+// run recovers: a panic in a handler would end the process.
+func (c *Chain) run(ctx context.Context, r *Request, next Handler) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.Log.Error("sip handler panicked", "method", Clipped(r.Method(), 20), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = &Status{Code: sip.StatusInternalServerError, Why: "panic"}
+		}
+	}()
+	return next(ctx, r)
+}
+
+// answer sends the response that an error stands for, unless there was one.
+func (c *Chain) answer(r *Request, err error) error {
+	if r.SIP.IsAck() || r.sent != 0 {
+		return err
+	}
+	s := StatusOf(err)
+	if sendErr := r.refuse(s); sendErr != nil && !errors.Is(sendErr, sip.ErrTransactionCanceled) {
+		return errors.Join(err, sendErr)
+	}
+	return err
+}
+
+// finish counts and writes the one line of the transaction.
+func (c *Chain) finish(r *Request, err error) {
+	c.Metrics.Request(r.Method(), r.sent)
+	level, attrs := slog.LevelDebug, make([]slog.Attr, 0, 10+len(r.notes))
+	if r.SIP.IsInvite() {
+		level = slog.LevelInfo
+	}
+	attrs = append(
+		attrs,
+		slog.String("method", Clipped(r.Method(), 20)), slog.Int("status", r.sent),
+		slog.Duration("took", c.now().Sub(r.Received)), slog.String("source", r.Flow.Remote),
+		slog.String("transport", r.Flow.Transport), slog.String("call_id", Clipped(r.CallID(), 80)),
+	)
+	if r.Identity.Kind != "" {
+		attrs = append(attrs, slog.Any("from", r.Identity))
+	}
+	if err != nil {
+		s := StatusOf(err)
+		attrs = append(attrs, slog.String("result", s.Why))
+		if s.Code >= 500 && s.Err != nil {
+			level = slog.LevelWarn
+			attrs = append(attrs, slog.String("error", Clipped(s.Err.Error(), 300)))
+		}
+	}
+	c.Log.LogAttrs(context.Background(), level, "sip request", append(attrs, r.notes...)...)
+}
