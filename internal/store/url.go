@@ -88,12 +88,20 @@ func hosts(list, port string) ([]string, error) {
 			}
 		}
 		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-		if n, err := strconv.Atoi(p); host == "" || err != nil || n < 1 || n > 65535 {
+		if n, err := strconv.Atoi(p); !isHost(host) || err != nil || n < 1 || n > 65535 {
 			return nil, errors.New("redis.url: an address is host:port")
 		}
 		addrs = append(addrs, net.JoinHostPort(host, p))
 	}
 	return addrs, nil
+}
+
+// isHost takes names and IP addresses, a zone included.
+func isHost(h string) bool {
+	odd := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".-_:%", r)
+	}
+	return h != "" && !strings.ContainsFunc(h, odd)
 }
 
 // pathOf takes the database number, and before it Sentinel's master name.
