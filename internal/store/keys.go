@@ -34,6 +34,7 @@ const (
 	kReloadDue     = "reload-due" // member: MAC
 	kDialogs       = "dialogs"
 	kEvents        = "events"
+	kTodo          = "todo" // set: what a change of the directory has to do outside of this slot
 )
 
 // keyRequest remembers the answer to one request id.

@@ -111,6 +111,7 @@ func (s *Store) begin(ctx context.Context) error {
 	run, stop := context.WithCancel(context.Background())
 	s.life.stop = stop
 	s.life.background.Go(func() { s.watchHealth(run) })
+	s.life.background.Go(func() { s.tidy(run) })
 	return nil
 }
 

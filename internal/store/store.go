@@ -29,6 +29,7 @@ type Store struct {
 	backend backend
 	health  health
 	life    lifecycle
+	known   known
 }
 
 // deadline bounds one operation, retries included: longer than a server needs

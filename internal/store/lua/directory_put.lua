@@ -1,0 +1,33 @@
+-- directory_put.lua: writes a part of a tenant's directory.
+-- KEYS  1 events  2 tenant  3 extensions  4 devices  5 todo   (all carry {tenant})
+-- ARGV  4 tenant (JSON) or ''  5 '1': the last part of an apply, or ''
+--       6 number of extensions, then number and JSON of each
+--       then MAC and JSON of each device
+-- Returns nothing. Running it again changes nothing more, but for the event.
+-- Invariant: what the record and the indexes outside of this slot still differ
+-- in stands in todo: "claim <key>" until the index is confirmed, "release <key>"
+-- until it is gone, "list" until the tenant is among the tenants.
+
+local function todo(verb, other, what)
+  redis.call('SREM', K.todo, other .. ' ' .. what)
+  redis.call('SADD', K.todo, verb .. ' ' .. what)
+end
+
+if ARGV[4] ~= '' then
+  local old = redis.call('GET', K.tenant)
+  for _, d in ipairs(old and cjson.decode(old).domains or {}) do todo('release', 'claim', 'domain:' .. d) end
+  for _, d in ipairs(cjson.decode(ARGV[4]).domains or {}) do todo('claim', 'release', 'domain:' .. d) end
+  redis.call('SET', K.tenant, ARGV[4])
+  redis.call('SREM', K.todo, 'unlist')
+  redis.call('SADD', K.todo, 'list')
+  redis.call('PERSIST', K.events) -- a removed tenant's are about to go
+end
+
+local first = 7
+local last = 6 + 2 * tonumber(ARGV[6])
+for i = first, last, 2 do redis.call('HSET', K.extensions, ARGV[i], ARGV[i + 1]) end
+for i = last + 1, #ARGV, 2 do
+  redis.call('HSET', K.devices, ARGV[i], ARGV[i + 1])
+  todo('claim', 'release', 'mac:' .. ARGV[i])
+end
+if ARGV[5] ~= '' then emit({type = 'directory.changed'}) end
