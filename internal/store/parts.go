@@ -16,22 +16,22 @@ import (
 // they are made.
 func (c Changes) parts() []part {
 	var all []part
-	numbers, order := grouped(c.DropExtensions, func(e directory.ExtensionID) directory.TenantCode { return e.Tenant })
-	for _, t := range order {
-		for some := range slices.Chunk(numbers[t], dropBatch) {
-			p := part{code: t, drop: true}
-			for _, e := range some {
-				p.numbers = append(p.numbers, e.Number)
-			}
-			all = append(all, p)
-		}
-	}
 	macs, order := grouped(c.DropDevices, func(d directory.DeviceID) directory.TenantCode { return d.Tenant })
 	for _, t := range order {
 		for some := range slices.Chunk(macs[t], dropBatch) {
 			p := part{code: t, drop: true}
 			for _, d := range some {
 				p.macs = append(p.macs, d.MAC)
+			}
+			all = append(all, p)
+		}
+	}
+	numbers, order := grouped(c.DropExtensions, func(e directory.ExtensionID) directory.TenantCode { return e.Tenant })
+	for _, t := range order {
+		for some := range slices.Chunk(numbers[t], dropBatch) {
+			p := part{code: t, drop: true}
+			for _, e := range some {
+				p.numbers = append(p.numbers, e.Number)
 			}
 			all = append(all, p)
 		}

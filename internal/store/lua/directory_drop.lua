@@ -61,7 +61,7 @@ if ARGV[4] ~= '' then
     redis.call('SREM', K.todo, 'list')
     redis.call('SADD', K.todo, 'unlist')
     redis.call('DEL', K.tenant, K.phones, K.seats, K.logins, K.contacts, K.contact_expiry, K.subscriptions, K.sub_expiry,
-      K.traces, K.reloads, K.reload_due, K.dialogs)
+      K.traces, K.reloads, K.reload_due, K.dialogs, K.contact_rev)
   end
 end
 if ARGV[5] ~= '' and done == 1 then emit({type = 'directory.changed'}) end
