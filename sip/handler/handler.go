@@ -23,6 +23,9 @@ type Handler func(ctx context.Context, r *Request) error
 // challenge, or hotdesk.ErrUnavailable wrapped.
 type Authenticator interface {
 	Authenticate(ctx context.Context, r *Request) (Identity, error)
+	// Challenge gives the 401 for a request whose session ended after it was
+	// authenticated, or inside a dialog of such a session: always an error.
+	Challenge(ctx context.Context, r *Request) error
 }
 
 // Authenticated lets only requests through whose sender is known, and tells
