@@ -25,7 +25,7 @@ var (
 	plainName  = regexp.MustCompile(`^([0-9a-f]{12})\.(xml|htm)$`)
 	deviceName = regexp.MustCompile(`^snom[ -]?(\w+)-([0-9a-f]{12})\.(xml|htm)$`)
 	commonName = regexp.MustCompile(`^snom[ -]?(\w+)(-firmware)?\.(xml|htm|php)$`)
-	uploadName = regexp.MustCompile(`^([0-9a-f]{12})[.-][a-z.-]{1,24}$`)
+	uploadName = regexp.MustCompile(`^([0-9a-f]{12})-[a-z.-]{1,24}$`)
 )
 
 // ouis are prefixes of Snom's addresses, to tell whose <MAC>.xml it is when

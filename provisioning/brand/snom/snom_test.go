@@ -351,7 +351,7 @@ func TestFile(t *testing.T) {
 		"000413922D24.xml": brand.Device, "000413922d24.htm": brand.Device, "snomD785-000413922D24.htm": brand.Device,
 		"snom760-000413922D24.xml": brand.Device, "snomD785.htm": brand.Common, "snomD785-firmware.xml": brand.Common,
 		"snomD785.htm?mac=000413922D24": brand.Device, "000413922d24-log.txt": brand.Upload,
-		"000000000000.xml": brand.Unknown, "000413922d24.cfg": brand.Upload, "": brand.Unknown, "snomD785-000000000000.htm": brand.Unknown,
+		"000000000000.xml": brand.Unknown, "000413922d24.cfg": brand.Unknown, "": brand.Unknown, "snomD785-000000000000.htm": brand.Unknown,
 	} {
 		if got := File(name).Kind; got != want {
 			t.Errorf("File(%q) = %d, want %d", name, got, want)

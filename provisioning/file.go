@@ -1,0 +1,174 @@
+package provisioning
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"perch/provisioning/brand"
+	"perch/provisioning/device"
+)
+
+// file answers GET and HEAD. Names without a phone in them are shared files, of
+// which there are none; names with one are decided by the Door before anything
+// about the phone shows.
+func (h *Handler) file(x *exchange) {
+	mac, ok := (brand.Request{Path: x.target.file()}).MAC()
+	if !ok {
+		x.notFound()
+		return
+	}
+	x.device.MAC = mac
+	a, err := h.door.Admit(x.r.Context(), device.Request{
+		MAC: mac, Folder: x.target.folder, Token: x.target.token,
+		Authorization: x.r.Header.Get("Authorization"), Method: x.r.Method, URI: x.r.RequestURI,
+		Source: source(x.r), Phone: x.phone, UserAgent: x.r.UserAgent(),
+	})
+	switch {
+	case err != nil:
+		x.unavailable(err)
+	case a.Verdict == device.Challenge:
+		h.challenge(x, a.Stale)
+	case a.Verdict == device.Refused:
+		x.failed = true
+		x.notFound()
+	default:
+		h.admitted(x, a)
+	}
+}
+
+// admitted writes the file for a phone that proved itself.
+func (h *Handler) admitted(x *exchange, a device.Answer) {
+	x.device, x.by = a.Device.ID, a.By
+	if a.Device.Brand != "" {
+		b, _ := brand.ParseName(a.Device.Brand)
+		x.brand = b
+	}
+	b, ok := h.brands.Find(string(x.brand))
+	if !ok || !b.HasTemplates() {
+		x.notFound()
+		return
+	}
+	f := b.File(x.target.file())
+	switch f.Kind {
+	case brand.Device:
+		h.account(x, a, b, f)
+	case brand.Boot:
+		out, err := b.Render(brand.Desk{MAC: f.MAC}, f)
+		if err != nil {
+			x.broken(err)
+			return
+		}
+		x.send(out, digestOf(out.Body))
+	default:
+		x.notFound()
+	}
+}
+
+// account writes the file that carries the account, and tells the witness.
+func (h *Handler) account(x *exchange, a device.Answer, b brand.Brand, f brand.File) {
+	ctx := x.r.Context()
+	desk, session, err := h.desks.Desk(ctx, a.Device)
+	switch {
+	case errors.Is(err, ErrGone):
+		x.notFound()
+		return
+	case err != nil:
+		x.unavailable(fmt.Errorf("provisioning: desk: %w", err))
+		return
+	}
+	h.fill(x, a, &desk)
+	out, err := b.Render(desk, f)
+	if err != nil {
+		x.broken(err)
+		return
+	}
+	digest := digestOf(out.Body)
+	if !x.send(out, digest) || x.r.Method != http.MethodGet || !out.Account {
+		return
+	}
+	// The phone has the file whether or not it waits for the end of this request.
+	told, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.timeout)
+	defer cancel()
+	err = h.witness.Fetched(told, Fetched{
+		Device: a.Device.ID, Session: session, Digest: digest, Keys: out.Keys, Phone: x.phone,
+		UserAgent: x.r.UserAgent(), Same: x.code == http.StatusNotModified,
+	})
+	if err != nil {
+		x.err = fmt.Errorf("provisioning: fetched: %w", err)
+	}
+}
+
+// fill adds what only the request knows.
+func (h *Handler) fill(x *exchange, a device.Answer, d *brand.Desk) {
+	d.MAC = a.Device.ID.MAC
+	if d.Model == "" && x.phone.Brand == x.brand {
+		d.Model = x.phone.Model
+	}
+	if !d.Modules.Known {
+		d.Modules = x.phone.Modules
+	}
+	if d.Account.AuthUser == "" {
+		d.Account.AuthUser = d.MAC.String()
+	}
+	if d.Server.Host == "" {
+		d.Server.Host = arrivedAt(x.r)
+	}
+	if d.Provisioning.URL == "" {
+		d.Provisioning.URL = h.baseFor(x.r) + x.target.prefix(a.Tenant)
+	}
+	if d.Provisioning.User == "" {
+		d.Provisioning.User, d.Provisioning.Password = d.MAC.String(), a.Secret
+	}
+}
+
+// send writes a file, or that the phone has it; true when it did.
+func (x *exchange) send(out brand.Rendered, digest string) bool {
+	etag := `"` + digest[:32] + `"`
+	h := x.headers()
+	h.Set("ETag", etag)
+	if matches(x.r.Header.Values("If-None-Match"), etag) {
+		x.code = http.StatusNotModified
+		x.w.WriteHeader(x.code)
+		return true
+	}
+	h.Set("Content-Type", out.ContentType)
+	h.Set("Content-Length", strconv.Itoa(len(out.Body)))
+	x.code = http.StatusOK
+	x.w.WriteHeader(x.code)
+	if x.r.Method == http.MethodHead {
+		return true
+	}
+	if _, err := x.w.Write(out.Body); err != nil {
+		x.err = fmt.Errorf("provisioning: write: %w", err)
+		return false
+	}
+	return true
+}
+
+// matches compares an If-None-Match list weakly (RFC 9110 section 13.1.2).
+func matches(values []string, etag string) bool {
+	for _, v := range values {
+		for tag := range strings.SplitSeq(v, ",") {
+			tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+			if tag == etag || tag == "*" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func digestOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// retryAfter is when a phone may come again after 503.
+const retryAfter = 30 * time.Second

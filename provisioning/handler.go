@@ -1,0 +1,152 @@
+// Package provisioning is the web server that phones fetch their configuration
+// from. It finds the phone by the name of the file, lets package device decide
+// whether it may have it, asks for what the desk shall be now, and has the
+// phone's brand write it. It knows no SIP, no store and no brand by name, and
+// changes nothing: what it served it tells a Witness. It promises that a phone's
+// file is the same bytes as long as the desk is the same, and that answers to
+// strangers do not depend on which phones exist.
+package provisioning
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"perch/hotdesk/directory"
+	"perch/provisioning/brand"
+	"perch/provisioning/device"
+)
+
+// Desks knows who sits where.
+type Desks interface {
+	// Desk gives what the file of a device is made from, and the session whose
+	// account it carries (empty for the device's own). Model, Modules, Server.Host
+	// and Provisioning may be left empty: the request fills them. ErrGone says
+	// that the device is there no more; any other error is a store that is away.
+	Desk(ctx context.Context, d directory.Device) (brand.Desk, directory.SessionID, error)
+}
+
+// ErrGone is the answer of Desks for a device that was removed meanwhile.
+var ErrGone = errors.New("provisioning: device is gone")
+
+// Fetched is a file that a phone now has: it was sent, or it had it already.
+type Fetched struct {
+	Device    directory.DeviceID
+	Session   directory.SessionID // whose account it carries; empty: the device's own
+	Digest    string              // SHA-256 of the file, in hex
+	Keys      []string            // BLF targets that the phone will subscribe to
+	Phone     brand.Phone         // what the request told of it
+	UserAgent string
+	Same      bool // answered 304
+}
+
+// Witness is told of every served file that carries an account.
+type Witness interface {
+	Fetched(ctx context.Context, f Fetched) error
+}
+
+// Recorder counts answers; brand is empty when nobody recognised the phone.
+type Recorder interface {
+	Request(brand string, code int)
+}
+
+// Config is what a Handler is made of.
+type Config struct {
+	Brands   brand.List
+	Door     *device.Door
+	Desks    Desks
+	Witness  Witness
+	Recorder Recorder // nil: nothing is counted
+	Log      *slog.Logger
+	// BaseURL is the folder under which phones reach this server. Empty: as the
+	// phone's own request did.
+	BaseURL string
+	// Timeout bounds one request's work; zero is 5 s.
+	Timeout time.Duration
+}
+
+// Handler answers the phones. It writes one log line per request, without
+// tokens or credentials: no other logging should be put around it.
+type Handler struct {
+	brands   brand.List
+	door     *device.Door
+	desks    Desks
+	witness  Witness
+	recorder Recorder
+	log      *slog.Logger
+	base     string
+	timeout  time.Duration
+}
+
+// New checks the configuration and makes a Handler.
+func New(c Config) (*Handler, error) {
+	base, err := checkBase(c.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("provisioning: base_url: %w", err)
+	}
+	h := &Handler{
+		brands: c.Brands, door: c.Door, desks: c.Desks, witness: c.Witness, recorder: c.Recorder,
+		log: c.Log, base: base, timeout: c.Timeout,
+	}
+	if h.timeout == 0 {
+		h.timeout = 5 * time.Second
+	}
+	if h.recorder == nil {
+		h.recorder = noRecorder{}
+	}
+	return h, nil
+}
+
+type noRecorder struct{}
+
+func (noRecorder) Request(string, int) {}
+
+// exchange is one request on its way to its answer.
+type exchange struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	start  time.Time
+	target target
+	phone  brand.Phone
+	// filled along the way, for the log line
+	brand  brand.Name
+	device directory.DeviceID
+	by     string // how the phone proved itself
+	failed bool   // it brought credentials that open nothing
+	code   int
+	err    error
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
+	defer cancel()
+	x := &exchange{w: w, r: r.WithContext(ctx), start: time.Now()}
+	h.answer(x)
+	h.recorder.Request(string(x.brand), x.code)
+	h.report(x)
+}
+
+func (h *Handler) answer(x *exchange) {
+	var ok bool
+	if x.target, ok = parseTarget(x.r.URL.Path, x.r.URL.RawQuery); !ok {
+		x.notFound()
+		return
+	}
+	x.phone, _ = h.brands.Identify(brand.Request{
+		Path: x.target.file(), UserAgent: x.r.UserAgent(), Header: x.r.Header,
+	})
+	x.brand = x.phone.Brand
+	switch x.r.Method {
+	case http.MethodGet, http.MethodHead:
+		h.file(x)
+	case http.MethodPut, http.MethodPost:
+		h.upload(x)
+	default:
+		x.w.Header().Set("Allow", "GET, HEAD, PUT, POST")
+		x.plain(http.StatusMethodNotAllowed, "method not allowed\n")
+	}
+}
