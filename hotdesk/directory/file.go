@@ -12,14 +12,24 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of one directory file. A parsed YAML value takes some 180 bytes.
+// bounds are what one directory file may cost. A parsed YAML value takes some
+// 180 bytes.
+type bounds struct {
+	bytes   int
+	values  int // as counted by the characters that separate values
+	visits  int // values looked at, aliases followed
+	records int // extensions or devices
+}
+
+func fileBounds() bounds {
+	return bounds{bytes: 128 << 20, values: 16 << 20, visits: 32 << 20, records: 1_000_000}
+}
+
+// Bounds of the lists in it.
 const (
-	maxFileBytes  = 128 << 20
-	maxFileValues = 16 << 20 // as counted by the characters that separate values
-	maxVisits     = 32 << 20 // values looked at, aliases followed
-	maxTenants    = 10_000
-	maxRecords    = 1_000_000 // extensions or devices
-	maxList       = 1_000     // anything else
+	maxTenants = 10_000
+	maxRecords = 1_000_000 // extensions or devices
+	maxList    = 1_000     // anything else
 )
 
 // State is a directory as a whole or in part, in stored form.
@@ -49,7 +59,10 @@ type ParseOptions struct {
 // faults in one pass, up to 1,000; with any, File is nil. It takes one YAML
 // document of at most 128 MiB.
 func ParseFile(name string, r io.Reader, opt ParseOptions) (*File, []Fault) {
-	p := newParser(name, opt)
+	return newParser(name, opt).parse(r)
+}
+
+func (p *parser) parse(r io.Reader) (*File, []Fault) {
 	root := p.document(r)
 	if root != nil {
 		p.root(root)
@@ -63,16 +76,16 @@ func ParseFile(name string, r io.Reader, opt ParseOptions) (*File, []Fault) {
 
 // document gives the single top-level value of the file, nil after a fault.
 func (p *parser) document(r io.Reader) *yaml.Node {
-	text, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
+	text, err := io.ReadAll(io.LimitReader(r, int64(p.bounds.bytes)+1))
 	switch {
 	case err != nil:
 		p.faults.add(0, "", "cannot be read: %v", err)
 		return nil
-	case len(text) > maxFileBytes:
-		p.faults.add(0, "", "is larger than %d MiB: split it by tenant", maxFileBytes>>20)
+	case len(text) > p.bounds.bytes:
+		p.faults.add(0, "", "is larger than %d bytes: split it by tenant", p.bounds.bytes)
 		return nil
-	case valuesAtMost(text) > maxFileValues:
-		p.faults.add(0, "", "has more than %d values: split it by tenant", maxFileValues)
+	case valuesAtMost(text) > p.bounds.values:
+		p.faults.add(0, "", "has more than %d values: split it by tenant", p.bounds.values)
 		return nil
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))

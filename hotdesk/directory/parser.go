@@ -16,7 +16,9 @@ type parser struct {
 	brands   []string
 	faults   report
 	warnings report
+	bounds   bounds
 	visits   int
+	crowded  bool // said that there are too many records
 
 	// Where names that must be unique in the file were first used.
 	tenants map[TenantCode]int
@@ -27,7 +29,7 @@ type parser struct {
 
 func newParser(name string, opt ParseOptions) *parser {
 	return &parser{
-		file: &File{Name: name}, keep: opt.Keeper, brands: opt.Brands,
+		file: &File{Name: name}, keep: opt.Keeper, brands: opt.Brands, bounds: fileBounds(),
 		faults: report{file: name}, warnings: report{file: name},
 		tenants: map[TenantCode]int{}, domains: map[string]int{}, macs: map[MAC]int{}, zones: map[string]bool{},
 	}
@@ -71,9 +73,9 @@ func (p *parser) warn(f field, format string, args ...any) {
 // follow resolves an alias. It counts every value looked at, so that aliases
 // of aliases cannot make a small file a large one.
 func (p *parser) follow(n *yaml.Node) (*yaml.Node, bool) {
-	if p.visits++; p.visits >= maxVisits {
-		if p.visits == maxVisits {
-			p.faults.add(n.Line, "", "the aliases of the file make more than %d values of it", maxVisits)
+	if p.visits++; p.visits >= p.bounds.visits {
+		if p.visits == p.bounds.visits {
+			p.faults.add(n.Line, "", "the aliases of the file make more than %d values of it", p.bounds.visits)
 		}
 		return n, false
 	}
@@ -89,10 +91,11 @@ func (p *parser) follow(n *yaml.Node) (*yaml.Node, bool) {
 // room tells whether the file may have one more record of a kind; aliases can
 // name the same list many times.
 func (p *parser) room(f field, have int) bool {
-	if have >= maxRecords {
-		p.fault(f, "is more than the %d a file may have: split it by tenant", maxRecords)
+	if have >= p.bounds.records && !p.crowded {
+		p.crowded = true
+		p.fault(f, "is more than the %d a file may have: split it by tenant", p.bounds.records)
 	}
-	return have < maxRecords
+	return have < p.bounds.records
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
