@@ -33,9 +33,9 @@ local function given(s)
   return nil
 end
 
--- emit writes one event.
+-- emit writes one event, of now unless it says when.
 local function emit(e)
-  e.at, e.node, e.tenant = now, given(node), tenant
+  e.at, e.node, e.tenant = e.at or now, given(node), tenant
   redis.call('XADD', K.events, 'MAXLEN', '~', MAX_EVENTS, '*', 'e', cjson.encode(e))
 end
 
@@ -43,6 +43,17 @@ end
 local function emit_all(list)
   if list == '' then return end
   for _, e in ipairs(cjson.decode(list)) do emit(e) end
+end
+
+-- marked puts fields of the scripts' own in front of a JSON object that Go wrote
+-- and that must not be encoded again; Go passes over them when it reads it.
+local function marked(text, marks)
+  return '{' .. marks .. string.sub(text, 2)
+end
+
+-- first_time tells whether this request id is new.
+local function first_time()
+  return redis.call('SET', K.request, '1', 'PX', KEEP_ANSWER, 'NX') and true or false
 end
 
 -- answered gives what the same request was answered before, if it was.
@@ -175,7 +186,9 @@ local function drop_subscription(of, member, reason)
   return true
 end
 
--- Reloads.
+-- Reloads. An intent has three fields that only the scripts know: waiting (it is
+-- due when the device's calls are over), call_over (they were over, at that
+-- time, while a worker held the claim) and sent_at (when the last NOTIFY left).
 
 -- busy_until gives the latest end of the device's live dialogs, or 0.
 local function busy_until(mac)

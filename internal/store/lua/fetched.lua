@@ -1,0 +1,19 @@
+-- fetched.lua: a device was served the file that carries its account.
+-- KEYS  1 events  2 devices  3 phones  4 reloads
+-- ARGV  4 MAC  5 fetched (JSON): session, digest, targets, detail, phone
+-- Returns 1 if that was news, else 0.
+-- Invariant: an event while a reload is open, and whenever the device took
+-- another file or another session's than last time.
+
+local mac, f = ARGV[4], cjson.decode(ARGV[5])
+if redis.call('HEXISTS', K.devices, mac) == 0 then return 0 end
+local p = load(K.phones, mac) or {}
+local open = open_trace(mac)
+local changed = p.fetched_digest ~= f.digest or given(p.fetched_for) ~= given(f.session)
+for name, v in pairs(f.phone or {}) do p[name] = v end
+p.fetched_at, p.fetched_digest, p.fetched_for = now, given(f.digest), given(f.session)
+save(K.phones, mac, p)
+if not open and not changed then return 0 end
+emit({type = 'config.fetched', mac = mac, session = given(f.session), trace = open, brand = p.brand,
+  digest = given(f.digest), targets = filled(f.targets), detail = given(f.detail)})
+return 1
