@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo"
@@ -24,6 +25,13 @@ type Chain struct {
 
 	calls chan struct{} // INVITEs in their handlers
 	short chan struct{} // everything else
+
+	draining atomic.Bool
+	inFlight atomic.Int64
+	callCtx  context.Context // ends when draining begins: a call may last for minutes
+	endCalls context.CancelFunc
+	ctx      context.Context // ends when draining is over
+	end      context.CancelFunc
 }
 
 // Limits bound how many requests are in their handlers at once; above, the
@@ -38,9 +46,29 @@ func NewChain(log *slog.Logger, m *metrics.SIP, server string, l Limits) *Chain 
 	if l.Others <= 0 {
 		l.Others = 2000
 	}
-	return &Chain{
+	c := &Chain{
 		Log: log, Metrics: m, Server: server,
 		calls: make(chan struct{}, l.Calls), short: make(chan struct{}, l.Others),
+	}
+	c.ctx, c.end = context.WithCancel(context.Background())
+	c.callCtx, c.endCalls = context.WithCancel(c.ctx)
+	return c
+}
+
+// Drain refuses new requests with 503, ends the calls, waits for the handlers
+// until ctx ends, and then ends the rest. The chain is of no use afterwards.
+func (c *Chain) Drain(ctx context.Context) {
+	c.draining.Store(true)
+	c.endCalls()
+	defer c.end()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for c.inFlight.Load() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -51,12 +79,14 @@ const overloadAfter = 2 * time.Second
 // has answered both, 200 and 487.
 var ErrCanceled = errors.New("handler: the call was cancelled")
 
-// Adapt makes the stack's handler of ours. base ends all handlers at once;
-// arrival tells by which way a request came.
-func (c *Chain) Adapt(base context.Context, arrival func(*sip.Request, sip.ServerTransaction) Arrival, next Handler) sipgo.RequestHandler {
+// Adapt makes the stack's handler of ours; arrival tells by which way a request
+// came.
+func (c *Chain) Adapt(arrival func(*sip.Request, sip.ServerTransaction) Arrival, next Handler) sipgo.RequestHandler {
 	return func(req *sip.Request, tx sip.ServerTransaction) {
+		c.inFlight.Add(1)
+		defer c.inFlight.Add(-1)
 		r := NewRequest(req, tx, arrival(req, tx), c.Server, c.now())
-		err := c.admit(base, r, next)
+		err := c.admit(r, next)
 		if err != nil {
 			err = c.answer(r, err)
 		}
@@ -72,9 +102,15 @@ func (c *Chain) now() time.Time {
 }
 
 // admit checks, bounds and runs.
-func (c *Chain) admit(base context.Context, r *Request, next Handler) error {
-	if r.SIP.IsAck() {
-		return c.run(base, r, next) // never answered, so never refused: RFC 3261 section 17
+func (c *Chain) admit(r *Request, next Handler) error {
+	if r.SIP.IsAck() { // never answered, so never refused: RFC 3261 section 17
+		if s := Validate(r.SIP); s != nil {
+			return s
+		}
+		return c.run(c.ctx, r, next)
+	}
+	if c.draining.Load() {
+		return &Status{Code: sip.StatusServiceUnavailable, RetryAfter: unavailableAfter, Why: "draining"}
 	}
 	slots := c.short
 	if r.SIP.IsInvite() {
@@ -90,13 +126,13 @@ func (c *Chain) admit(base context.Context, r *Request, next Handler) error {
 		return s
 	}
 	if r.SIP.IsInvite() {
-		return c.invite(base, r, next)
+		return c.invite(r, next)
 	}
 	timeout := c.Timeout
 	if timeout <= 0 {
 		timeout = 10 * time.Second
 	}
-	ctx, cancel := context.WithTimeout(base, timeout)
+	ctx, cancel := context.WithTimeout(c.ctx, timeout)
 	defer cancel()
 	return c.run(ctx, r, next)
 }
@@ -105,8 +141,8 @@ func (c *Chain) admit(base context.Context, r *Request, next Handler) error {
 // request itself, from which the stack builds the 487 to a CANCEL. The 100 goes
 // out at once: it stops the stack's own timer, which would read the To header
 // while it changes, and spares the phone its retransmissions.
-func (c *Chain) invite(base context.Context, r *Request, next Handler) error {
-	ctx, cancel := context.WithCancelCause(base)
+func (c *Chain) invite(r *Request, next Handler) error {
+	ctx, cancel := context.WithCancelCause(c.callCtx)
 	defer cancel(nil)
 	if r.toTag == "" {
 		to := *r.SIP.To()

@@ -47,6 +47,11 @@ func validateURI(req *sip.Request) *Status {
 	case !validHost(u.Host), u.Port < 0, u.Port > 65535, strings.ContainsFunc(u.User, isControl):
 		return bad("Bad Request-URI")
 	}
+	for _, p := range req.Recipient.UriParams {
+		if len(p.K)+len(p.V) > maxURI || strings.ContainsFunc(p.K+p.V, isControl) {
+			return bad("Bad Request-URI")
+		}
+	}
 	return nil
 }
 

@@ -1,0 +1,190 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/emiago/sipgo"
+	"github.com/emiago/sipgo/sip"
+
+	"perch/sip/flow"
+	"perch/sip/front"
+	"perch/sip/handler"
+)
+
+// endpoint is one socket with a user agent of its own. With one agent for
+// several sockets the stack answers from whichever socket heard a peer first.
+type endpoint struct {
+	socket socket
+	flow   flow.Endpoint
+	ua     *sipgo.UserAgent
+	server *sipgo.Server
+	packet *front.Socket
+	stream *front.Listener
+	done   chan struct{} // closed by close
+	loops  sync.WaitGroup
+}
+
+// maxPeers is how many peer addresses the stack may remember per UDP socket,
+// before it is made to forget those that are silent.
+const maxPeers = 1 << 16
+
+// writeTimeout bounds a write to a peer that has stopped reading: the stack
+// holds the transaction's lock meanwhile.
+const writeTimeout = 5 * time.Second
+
+var errNoDial = errors.New("sip: connections to phones are never opened from here")
+
+func (s *Server) newEndpoint(sock socket) (*endpoint, error) {
+	ua, err := sipgo.NewUA(
+		sipgo.WithUserAgent("Perch"),
+		// Where to answer is known from the request; a name in a Via that a
+		// stranger wrote is never looked up.
+		sipgo.WithUserAgentDNSResolver(&net.Resolver{PreferGo: true, Dial: noDNS}),
+		sipgo.WithUserAgentParser(sip.NewParser(sip.WithHeadersParsers(handler.HeaderParsers()))),
+		sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerTransports(sip.TransportsConfig{
+			TCP: &sip.TransportTCP{ReadTimeout: front.ReadTimeout, WriteTimeout: writeTimeout, DialerCreate: noDialer},
+		})),
+		sipgo.WithUserAgentTransactionLayerOptions(
+			sip.WithTransactionLayerTerminateOnConnClose(),
+			sip.WithTransactionLayerUnhandledResponseHandler(func(*sip.Response) {}), // retransmissions
+		),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("sip: user agent: %w", err)
+	}
+	server, err := sipgo.NewServer(ua)
+	if err != nil {
+		return nil, fmt.Errorf("sip: stack: %w", err)
+	}
+	e := &endpoint{
+		socket: sock, ua: ua, server: server, done: make(chan struct{}),
+		flow: flow.Endpoint{
+			Transport: sock.Transport, Local: sock.Addr.String(), UA: ua,
+			Advertise: advertised(s.o.Advertise, int(sock.Addr.Port())),
+		},
+	}
+	if sock.packet != nil {
+		pool := ua.TransportLayer().Pool("udp")
+		e.packet = front.NewSocket(sock.packet, s.o.Metrics, func() bool { return pool.Size() > maxPeers })
+	} else {
+		e.stream = front.NewListener(sock.stream, s.gate)
+	}
+	s.dispatch(e)
+	return e, nil
+}
+
+// advertised completes host[:port] with the socket's port.
+func advertised(host string, port int) string {
+	if host == "" {
+		return ""
+	}
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	if len(host) > 1 && host[0] == '[' {
+		host = host[1 : len(host)-1]
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
+}
+
+func noDNS(context.Context, string, string) (net.Conn, error) { return nil, errNoDial }
+
+func noDialer(net.Addr) net.Dialer {
+	return net.Dialer{Control: func(string, string, syscall.RawConn) error { return errNoDial }}
+}
+
+// arrival tells the handler chain by which flow a request came.
+func (e *endpoint) arrival(node string) func(*sip.Request, sip.ServerTransaction) handler.Arrival {
+	return func(req *sip.Request, tx sip.ServerTransaction) handler.Arrival {
+		a := handler.Arrival{Flow: flow.Of(node, e.flow.Transport, e.flow.Local, req, tx)}
+		if c, ok := flow.ConnOf(tx).(*front.Conn); ok {
+			a.Admit = c.Admit
+		}
+		return a
+	}
+}
+
+// ready tells whether the stack serves the socket.
+func (e *endpoint) ready() bool {
+	return e.packet == nil || e.ua.TransportLayer().Pool("udp").Size() > 0
+}
+
+// serve keeps the stack's loop running until close: the stack ends it for
+// reasons that pass.
+func (e *endpoint) serve(log *slog.Logger) {
+	defer e.loops.Wait()
+	pause := 10 * time.Millisecond
+	for {
+		begun := time.Now()
+		err := e.serveOnce()
+		if e.isClosed() {
+			return
+		}
+		if e.packet != nil && err == nil {
+			continue // a reader made way for the next
+		}
+		log.Error("sip listener ended; it is started again", "address", e.socket.String(), "error", err)
+		if time.Since(begun) > time.Minute {
+			pause = 10 * time.Millisecond
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-e.done:
+		}
+		t.Stop()
+		pause = min(pause*2, 5*time.Second)
+	}
+}
+
+var errEnded = errors.New("the stack's loop returned")
+
+// serveOnce runs one loop of the stack; nil means that a UDP reader retired,
+// whose loop ends by itself while the next one runs.
+func (e *endpoint) serveOnce() error {
+	if e.stream != nil {
+		if err := e.server.ServeTCP(e.stream); err != nil {
+			return err
+		}
+		return errEnded
+	}
+	r, ended := e.packet.Reader(), make(chan error, 1)
+	e.loops.Go(func() { ended <- e.server.ServeUDP(r) })
+	select {
+	case <-r.Retired():
+		return nil
+	case err := <-ended:
+		return errors.Join(errEnded, err)
+	}
+}
+
+func (e *endpoint) isClosed() bool {
+	select {
+	case <-e.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// close ends transactions, connections and the socket. Only once.
+func (e *endpoint) close() error {
+	close(e.done)
+	var err error
+	if e.stream != nil {
+		err = e.stream.Close()
+	}
+	_ = e.ua.Close() // the stack reports connections that their peers closed first
+	if e.packet != nil {
+		err = errors.Join(err, e.packet.Close())
+	}
+	return err
+}

@@ -1,0 +1,185 @@
+package front
+
+import (
+	"crypto/rand"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"perch/metrics"
+)
+
+// Bounds on accepted connections. A site behind one address may have 5,000
+// phones.
+const (
+	DefaultPerAddress = 5_000
+	DefaultTotal      = 20_000
+)
+
+// firstAuthentication is how long a connection may last before a request over
+// it has been authenticated. Silent and trickling peers end here.
+const firstAuthentication = 30 * time.Second
+
+// Gate counts the connections of all listeners together.
+type Gate struct {
+	total, perAddress int
+	trusted           []netip.Prefix
+	metrics           *metrics.SIP
+
+	mu   sync.Mutex
+	open int
+	from map[netip.Addr]int
+}
+
+// NewGate makes a gate; zero bounds are the defaults. Trusted addresses have
+// no bound of their own, but count in the total.
+func NewGate(total, perAddress int, trusted []netip.Prefix, m *metrics.SIP) *Gate {
+	if total <= 0 {
+		total = DefaultTotal
+	}
+	if perAddress <= 0 {
+		perAddress = DefaultPerAddress
+	}
+	return &Gate{total: total, perAddress: perAddress, trusted: trusted, metrics: m, from: map[netip.Addr]int{}}
+}
+
+func (g *Gate) enter(a netip.Addr) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	bounded := !slices.ContainsFunc(g.trusted, func(p netip.Prefix) bool { return p.Contains(a) })
+	if g.open >= g.total || bounded && g.from[a] >= g.perAddress {
+		return false
+	}
+	g.open++
+	g.from[a]++
+	return true
+}
+
+func (g *Gate) leave(a netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open--
+	if g.from[a]--; g.from[a] == 0 {
+		delete(g.from, a)
+	}
+}
+
+// Listener accepts connections within the bounds of its gate.
+type Listener struct {
+	net.Listener
+	gate   *Gate
+	closed chan struct{}
+	once   sync.Once
+}
+
+// NewListener wraps an open listener.
+func NewListener(l net.Listener, g *Gate) *Listener {
+	return &Listener{Listener: l, gate: g, closed: make(chan struct{})}
+}
+
+// Accept waits for the next connection that the gate lets in. An error that
+// may pass (no file descriptors, a peer that gave up) is waited out; the only
+// error returned is net.ErrClosed, since the stack stops at any.
+func (l *Listener) Accept() (net.Conn, error) {
+	pause := 5 * time.Millisecond
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) || !l.rest(&pause) {
+				return nil, net.ErrClosed
+			}
+			continue
+		}
+		pause = 5 * time.Millisecond
+		addr := remoteAddr(c)
+		if !l.gate.enter(addr) {
+			l.gate.metrics.Dropped(metrics.DropConnections)
+			_ = c.Close() // refused: nothing to tell the peer
+			continue
+		}
+		return newConn(c, func() { l.gate.leave(addr) }), nil
+	}
+}
+
+// rest waits; false once the listener is closed.
+func (l *Listener) rest(pause *time.Duration) bool {
+	t := time.NewTimer(*pause)
+	defer t.Stop()
+	*pause = min(*pause*2, time.Second)
+	select {
+	case <-t.C:
+		return true
+	case <-l.closed:
+		return false
+	}
+}
+
+// Close closes the listener, not its connections. It is safe twice.
+func (l *Listener) Close() error {
+	var err error
+	l.once.Do(func() {
+		close(l.closed)
+		err = l.Listener.Close()
+	})
+	return err
+}
+
+func remoteAddr(c net.Conn) netip.Addr {
+	ap, err := netip.ParseAddrPort(c.RemoteAddr().String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap()
+}
+
+// Conn is an accepted connection with a name of its own, so that it cannot be
+// taken for a later one between the same addresses.
+type Conn struct {
+	net.Conn
+	id       string
+	deadline time.Time // until a request was authenticated
+	admitted atomic.Bool
+	once     sync.Once
+	leave    func()
+}
+
+func newConn(c net.Conn, leave func()) *Conn {
+	return &Conn{Conn: c, id: rand.Text()[:16], deadline: time.Now().Add(firstAuthentication), leave: leave}
+}
+
+// ID is the connection's name, random.
+func (c *Conn) ID() string { return c.id }
+
+// Admit ends the short deadline: somebody who may be here uses it.
+func (c *Conn) Admit() {
+	if c.admitted.CompareAndSwap(false, true) {
+		// The read that now waits has the short deadline still; the stack sets
+		// the long one before its next.
+		_ = c.Conn.SetReadDeadline(time.Now().Add(admittedIdle))
+	}
+}
+
+// admittedIdle is how long an admitted connection may be silent. Phones
+// without keep-alives are silent from REGISTER to REGISTER, at most two hours.
+const admittedIdle = 2*time.Hour + 10*time.Minute
+
+// ReadTimeout is the stack's: it sets this deadline before every read.
+const ReadTimeout = admittedIdle
+
+// SetReadDeadline keeps the deadline of an anonymous connection.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	if !c.admitted.Load() && (t.IsZero() || t.After(c.deadline)) {
+		t = c.deadline
+	}
+	return c.Conn.SetReadDeadline(t)
+}
+
+// Close closes the connection and gives back its place. It is safe twice.
+func (c *Conn) Close() error {
+	c.once.Do(c.leave)
+	return c.Conn.Close()
+}

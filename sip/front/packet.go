@@ -1,0 +1,152 @@
+package front
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"perch/metrics"
+)
+
+// Socket is one UDP socket. The stack reads it through Readers, one after the
+// other: what it remembers of its peers is freed only when a reader ends.
+type Socket struct {
+	conn    *net.UDPConn
+	metrics *metrics.SIP
+	crowded func() bool
+	closed  chan struct{}
+	once    sync.Once
+}
+
+// NewSocket wraps an open socket. crowded is asked now and then whether the
+// stack remembers too many peers, and may be nil.
+func NewSocket(conn *net.UDPConn, m *metrics.SIP, crowded func() bool) *Socket {
+	return &Socket{conn: conn, metrics: m, crowded: crowded, closed: make(chan struct{})}
+}
+
+// Close closes the socket and ends its readers. It is safe twice.
+func (s *Socket) Close() error {
+	var err error
+	s.once.Do(func() {
+		close(s.closed)
+		err = s.conn.Close()
+	})
+	return err
+}
+
+// linger is how long a retired reader stays: requests that it has delivered
+// still find the socket by their source address.
+const linger = 2 * time.Second
+
+// checkEvery is the number of messages between two looks at the crowd.
+const checkEvery = 1024
+
+// Reader is the net.PacketConn for one run of the stack's read loop. ReadFrom
+// returns SIP messages only, and net.ErrClosed once the socket is closed or the
+// reader is retired, never another error. Close does nothing: the socket stays.
+type Reader struct {
+	s       *Socket
+	count   int
+	begun   time.Time
+	retired chan struct{}
+	done    atomic.Bool
+}
+
+// Reader begins the next run.
+func (s *Socket) Reader() *Reader {
+	return &Reader{s: s, begun: time.Now(), retired: make(chan struct{})}
+}
+
+// Retired is closed when the next reader is to take over. This one ends a
+// little later.
+func (r *Reader) Retired() <-chan struct{} { return r.retired }
+
+// ReadFrom implements net.PacketConn.
+func (r *Reader) ReadFrom(b []byte) (int, net.Addr, error) {
+	if r.done.Load() {
+		return 0, nil, net.ErrClosed
+	}
+	if r.count++; r.count%checkEvery == 0 && r.tooMany() {
+		return r.retire()
+	}
+	pause := time.Millisecond
+	for {
+		n, from, err := r.s.conn.ReadFromUDPAddrPort(b)
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) || !r.s.rest(&pause) {
+				return 0, nil, net.ErrClosed
+			}
+			continue
+		}
+		v, offset := Scan(b[:n])
+		if v != Message {
+			r.s.drop(v)
+			continue
+		}
+		n = copy(b, b[offset:n])
+		return n, net.UDPAddrFromAddrPort(from), nil
+	}
+}
+
+// tooMany tells whether the stack should forget its peers. The reader before
+// this one may still hold some.
+func (r *Reader) tooMany() bool {
+	return r.s.crowded != nil && time.Since(r.begun) > 2*linger && r.s.crowded()
+}
+
+// retire hands over and waits.
+func (r *Reader) retire() (int, net.Addr, error) {
+	r.done.Store(true)
+	close(r.retired)
+	t := time.NewTimer(linger)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.s.closed:
+	}
+	return 0, nil, net.ErrClosed
+}
+
+// rest waits after an error that may pass: an ICMP error, no memory. False
+// once the socket is closed.
+func (s *Socket) rest(pause *time.Duration) bool {
+	t := time.NewTimer(*pause)
+	defer t.Stop()
+	*pause = min(*pause*2, time.Second)
+	select {
+	case <-t.C:
+		return true
+	case <-s.closed:
+		return false
+	}
+}
+
+// drop counts what is no message. Keep-alives are no loss.
+func (s *Socket) drop(v Verdict) {
+	switch v {
+	case TooLong:
+		s.metrics.Dropped(metrics.DropTooBig)
+	case Junk, STUN:
+		s.metrics.Dropped(metrics.DropMalformed)
+	}
+}
+
+// WriteTo implements net.PacketConn.
+func (r *Reader) WriteTo(b []byte, to net.Addr) (int, error) { return r.s.conn.WriteTo(b, to) }
+
+// Close implements net.PacketConn; the socket is not the reader's.
+func (r *Reader) Close() error { return nil }
+
+// LocalAddr implements net.PacketConn.
+func (r *Reader) LocalAddr() net.Addr { return r.s.conn.LocalAddr() }
+
+// SetDeadline implements net.PacketConn.
+func (r *Reader) SetDeadline(t time.Time) error { return r.s.conn.SetDeadline(t) }
+
+// SetReadDeadline implements net.PacketConn.
+func (r *Reader) SetReadDeadline(t time.Time) error { return r.s.conn.SetReadDeadline(t) }
+
+// SetWriteDeadline implements net.PacketConn.
+func (r *Reader) SetWriteDeadline(t time.Time) error { return r.s.conn.SetWriteDeadline(t) }

@@ -1,0 +1,182 @@
+// Package sip is the SIP server: it opens the listeners of the configuration,
+// gives each socket a user agent of the stack, and hands requests by method to
+// the packages below it. It knows no method's meaning and no store; it promises
+// that a listener's loop does not end before Close.
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"perch/metrics"
+	"perch/sip/flow"
+	"perch/sip/front"
+	"perch/sip/handler"
+)
+
+// Options are what a Server is made of. Listen, Node and Log are required.
+type Options struct {
+	Listen    []string     // udp://host:port, tcp://host:port; a wildcard host is every local address
+	Advertise string       // host[:port] for Via and Contact; empty: the address a phone's request arrived at
+	Node      string       // name of this node in flows
+	Sender    *flow.Sender // told of the sockets; nil: one is made
+	Handlers  Handlers
+	Server    string           // Server header; empty: "Perch"
+	Trusted   []netip.Prefix   // no bound on connections per address
+	Limits    handler.Limits   // requests in their handlers
+	Conns     ConnLimits       // accepted connections
+	Metrics   *metrics.SIP     // nil: not counted
+	Now       func() time.Time // nil: time.Now
+	Log       *slog.Logger
+}
+
+// ConnLimits bound the accepted connections; zero is the default.
+type ConnLimits struct{ Total, PerAddress int }
+
+// Server is the SIP server. New builds, Listen opens the sockets, Run serves
+// until its context ends, Close is safe at any time and twice.
+type Server struct {
+	o         Options
+	chain     *handler.Chain
+	gate      *front.Gate
+	started   chan struct{}
+	mu        sync.Mutex
+	endpoints []*endpoint
+	closed    bool
+	serving   sync.WaitGroup
+}
+
+// New builds a server. The first New of a process also makes the stack's
+// process-wide settings: see Setup.
+func New(o Options) (*Server, error) {
+	if o.Log == nil || o.Node == "" {
+		return nil, errors.New("sip: Log and Node are required")
+	}
+	Setup(o.Log, o.Metrics)
+	if o.Server == "" {
+		o.Server = "Perch"
+	}
+	if o.Sender == nil {
+		o.Sender = flow.NewSender(o.Node)
+	}
+	s := &Server{
+		o: o, started: make(chan struct{}),
+		chain: handler.NewChain(o.Log, o.Metrics, o.Server, o.Limits),
+		gate:  front.NewGate(o.Conns.Total, o.Conns.PerAddress, o.Trusted, o.Metrics),
+	}
+	s.chain.Now = o.Now
+	return s, nil
+}
+
+// Sender sends by the flows of this server's sockets.
+func (s *Server) Sender() *flow.Sender { return s.o.Sender }
+
+// Listen opens every socket, or none.
+func (s *Server) Listen() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.endpoints != nil {
+		return errors.New("sip: Listen after Listen or Close")
+	}
+	sockets, err := openAll(s.o.Listen, s.o.Log)
+	if err != nil {
+		return err
+	}
+	for _, sock := range sockets {
+		e, err := s.newEndpoint(sock)
+		if err != nil {
+			for _, other := range sockets {
+				other.close()
+			}
+			s.endpoints = nil
+			return err
+		}
+		s.endpoints = append(s.endpoints, e)
+	}
+	for _, e := range s.endpoints {
+		s.o.Sender.Add(e.flow)
+	}
+	return nil
+}
+
+// Bound is where the server listens, in the order of the configuration, each
+// wildcard as the addresses it stood for.
+func (s *Server) Bound() []Address {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Address, len(s.endpoints))
+	for i, e := range s.endpoints {
+		out[i] = e.socket.Address
+	}
+	return out
+}
+
+// Started is closed once every socket is served.
+func (s *Server) Started() <-chan struct{} { return s.started }
+
+// drainFor bounds the shutdown: handlers get this long to answer.
+const drainFor = 3 * time.Second
+
+// Run serves until ctx ends; then it answers what it has begun, refuses the
+// rest, and closes. Listen comes first. It returns nil after an orderly end.
+func (s *Server) Run(ctx context.Context) error {
+	s.mu.Lock()
+	if s.closed || len(s.endpoints) == 0 {
+		s.mu.Unlock()
+		return errors.New("sip: Run before Listen or after Close")
+	}
+	endpoints := s.endpoints
+	for _, e := range endpoints {
+		s.serving.Go(func() { e.serve(s.o.Log) })
+	}
+	s.mu.Unlock()
+	s.await(ctx, endpoints)
+	<-ctx.Done()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+	defer cancel()
+	s.chain.Drain(drain)
+	return s.Close()
+}
+
+// await closes started once the stack has taken every UDP socket: before that
+// it would open another to send.
+func (s *Server) await(ctx context.Context, endpoints []*endpoint) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for _, e := range endpoints {
+		for !e.ready() {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+	close(s.started)
+}
+
+// Close closes all sockets and connections at once and waits for their loops.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	endpoints := s.endpoints
+	s.mu.Unlock()
+	var errs []error
+	for _, e := range endpoints {
+		s.o.Sender.Remove(e.flow)
+		if err := e.close(); err != nil {
+			errs = append(errs, fmt.Errorf("sip: close %s: %w", e.socket.Address, err))
+		}
+	}
+	s.serving.Wait()
+	return errors.Join(errs...)
+}
