@@ -202,8 +202,11 @@ func TestFailuresAreCountedAndSlowed(t *testing.T) {
 func TestStoreDown(t *testing.T) {
 	d, w, _ := setup(t)
 	w.down = true
-	if _, err := d.Admit(t.Context(), Request{MAC: ours}); err == nil {
+	if _, err := d.Admit(t.Context(), Request{MAC: ours, Authorization: basic(ours.String(), "dev-s3cret")}); err == nil {
 		t.Error("decided without knowing")
+	}
+	if got, err := d.Admit(t.Context(), Request{MAC: ours}); err != nil || got.Verdict != Challenge {
+		t.Errorf("without credentials the store is not needed: %+v, %v", got, err)
 	}
 }
 
@@ -224,7 +227,15 @@ func TestUnknownPhonesArePending(t *testing.T) {
 	if _, err := d.Admit(t.Context(), Request{MAC: ours}); err != nil {
 		t.Fatal(err)
 	}
+	last := unknown
+	last[5]++
+	if _, err := d.Admit(t.Context(), Request{MAC: last, Authorization: basic(last.String(), "x")}); err != nil {
+		t.Fatal(err)
+	}
 	s := <-w.saw
+	if after := <-w.saw; after.MAC != last { // in order: the known one between them was left out
+		t.Errorf("then %+v", after)
+	}
 	if s.MAC != unknown || s.Folder != "acme" || s.Phone.Model != "T46U" || len(s.UserAgent) > 200 || strings.ContainsAny(s.UserAgent, "\r\n") {
 		t.Errorf("%+v", s)
 	}

@@ -40,7 +40,8 @@ var ErrUnknown = errors.New("device: unknown")
 
 // Store is where devices are.
 type Store interface {
-	// DeviceByMAC finds a device in the installation, or ErrUnknown.
+	// DeviceByMAC finds a device in the installation, or ErrUnknown. It should
+	// take as long for either.
 	DeviceByMAC(ctx context.Context, mac directory.MAC) (Record, error)
 	// TenantExists tells whether a folder of the path is a tenant's.
 	TenantExists(ctx context.Context, code directory.TenantCode) (bool, error)
@@ -110,7 +111,7 @@ func NewDoor(p Parts) *Door {
 	if d.limiter == nil {
 		d.limiter = noLimit{}
 	}
-	d.unknown = newSightings(p.Pending, p.Now)
+	d.unknown = newSightings(p.Store, p.Pending, p.Now)
 	return d
 }
 
@@ -120,8 +121,15 @@ func (noLimit) Allowed(string, directory.MAC) bool { return true }
 func (noLimit) Failed(string, directory.MAC)       {}
 
 // Admit decides about a request. The error is the store's: nothing is known
-// then, and the phone should come again.
+// then, and the phone should come again. A request without credentials is
+// answered before the store is asked, so that the time says no more than the
+// answer does.
 func (d *Door) Admit(ctx context.Context, r Request) (Answer, error) {
+	c := readCredentials(r)
+	if c.kind == none || c.kind == byDigest && d.nonces.Check(c.digest.Nonce) != digest.Fresh {
+		d.unknown.perhaps(r)
+		return Answer{Verdict: Challenge, Stale: c.kind == byDigest}, nil
+	}
 	rec, err := d.store.DeviceByMAC(ctx, r.MAC)
 	known := err == nil
 	if err != nil && !errors.Is(err, ErrUnknown) {
@@ -129,14 +137,7 @@ func (d *Door) Admit(ctx context.Context, r Request) (Answer, error) {
 	}
 	if !known {
 		rec = Record{}
-		d.unknown.saw(r)
-	}
-	c := readCredentials(r)
-	if c.kind == none {
-		return Answer{Verdict: Challenge}, nil
-	}
-	if c.kind == byDigest && d.nonces.Check(c.digest.Nonce) != digest.Fresh {
-		return Answer{Verdict: Challenge, Stale: true}, nil
+		d.unknown.perhaps(r)
 	}
 	allowed := d.limiter.Allowed(r.Source, r.MAC)
 	opens := d.opens(r, c, rec) // always: it costs the same for everybody

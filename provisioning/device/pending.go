@@ -2,6 +2,7 @@ package device
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -31,12 +32,15 @@ type Pending interface {
 const (
 	queueLen   = 64
 	remembered = 1024
-	quiet      = 10 * time.Minute // how long one phone is not reported again
+	quiet      = 10 * time.Minute // how long one phone is not looked at again
+
+	reportTimeout = 5 * time.Second
 )
 
-// sightings keeps the reports of unknown phones away from the requests: a
-// request for an unknown phone must not take longer than one for a known one.
+// sightings finds out, beside the requests, which phones nobody knows: a request
+// for an unknown phone must not take longer than one for a known one.
 type sightings struct {
+	store Store
 	to    Pending
 	now   func() time.Time
 	queue chan Sighting
@@ -44,16 +48,19 @@ type sightings struct {
 	last  map[directory.MAC]time.Time
 }
 
-func newSightings(to Pending, now func() time.Time) *sightings {
+func newSightings(store Store, to Pending, now func() time.Time) *sightings {
 	if now == nil {
 		now = time.Now
 	}
-	return &sightings{to: to, now: now, queue: make(chan Sighting, queueLen), last: make(map[directory.MAC]time.Time)}
+	return &sightings{
+		store: store, to: to, now: now,
+		queue: make(chan Sighting, queueLen), last: make(map[directory.MAC]time.Time),
+	}
 }
 
-// saw notes an unknown phone; it never blocks, and what does not fit is lost
-// until the phone comes again.
-func (s *sightings) saw(r Request) {
+// perhaps notes a phone that may be unknown; it never blocks, and what does not
+// fit is lost until the phone comes again.
+func (s *sightings) perhaps(r Request) {
 	if s.to == nil {
 		return
 	}
@@ -92,19 +99,28 @@ func (s *sightings) forget(m directory.MAC) {
 	delete(s.last, m)
 }
 
-// run hands reports over until ctx ends. A report that fails is made again
-// when the phone comes again.
+// run looks the noted phones up and reports the unknown ones until ctx ends.
 func (s *sightings) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case sight := <-s.queue:
-			if err := s.to.Saw(ctx, sight); err != nil {
-				s.forget(sight.MAC)
+			if err := s.report(ctx, sight); err != nil {
+				s.forget(sight.MAC) // it is reported when it comes again
 			}
 		}
 	}
+}
+
+func (s *sightings) report(ctx context.Context, sight Sighting) error {
+	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
+	defer cancel()
+	_, err := s.store.DeviceByMAC(ctx, sight.MAC)
+	if !errors.Is(err, ErrUnknown) {
+		return err
+	}
+	return s.to.Saw(ctx, sight)
 }
 
 // printable cuts a stranger's text to what may be shown.
