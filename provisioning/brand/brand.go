@@ -50,10 +50,20 @@ func (l List) Find(name string) (Brand, bool) {
 }
 
 // Identify tells what phone sends such a request: the first brand that knows
-// it, else a Phone of unknown brand when the file name holds a MAC. The MAC is
-// taken from the file name before the User-Agent (see MACOf).
+// it, else a Phone of unknown brand when there is a MAC. The MAC is taken from
+// the file name before the User-Agent, and from that before a header.
 func (l List) Identify(r Request) (Phone, bool) {
 	r = r.bounded()
+	p, known := l.recognise(r)
+	for _, from := range []func() (directory.MAC, bool){r.MAC, r.headerMAC} {
+		if p.MAC.IsZero() {
+			p.MAC, _ = from()
+		}
+	}
+	return p, known || !p.MAC.IsZero()
+}
+
+func (l List) recognise(r Request) (Phone, bool) {
 	for _, b := range l {
 		if b.Recognise == nil {
 			continue
@@ -61,9 +71,6 @@ func (l List) Identify(r Request) (Phone, bool) {
 		if p, ok := b.Recognise(r); ok {
 			return p, true
 		}
-	}
-	if m, ok := r.MAC(); ok {
-		return Phone{MAC: m}, true
 	}
 	return Phone{}, false
 }
@@ -108,6 +115,25 @@ func cut(s string) string {
 		return s[:maxText]
 	}
 	return s
+}
+
+// macHeaders are headers in which phones send their MAC when told to: Yealink
+// and Fanvil, Snom, Mitel.
+func macHeaders() []string { return []string{"Mac", "X-Serialnumber", "Aastra-Mac"} }
+
+// headerMAC is the address that a header carries.
+func (r Request) headerMAC() (directory.MAC, bool) {
+	for _, want := range macHeaders() {
+		for name, values := range r.Header {
+			if !strings.EqualFold(name, want) || len(values) == 0 {
+				continue
+			}
+			if m, err := directory.ParseMAC(strings.TrimSpace(values[0])); err == nil {
+				return m, true
+			}
+		}
+	}
+	return directory.MAC{}, false
 }
 
 // Base is the base name of the path without its query, in lower case. Folders

@@ -35,8 +35,13 @@ var ouis = []string{
 // when no User-Agent speaks against it, by <mac>.cfg with its maker's prefix.
 func Recognise(r brand.Request) (brand.Phone, bool) {
 	p, found := fromAgent(r.UserAgent)
-	if !found {
-		p, found = fromAgent(r.SIPUserAgent)
+	if sip, ok := fromAgent(r.SIPUserAgent); ok {
+		switch {
+		case !found:
+			p, found = sip, true
+		case p.MAC.IsZero():
+			p.MAC = sip.MAC
+		}
 	}
 	base := r.Base()
 	if m, ok := r.MAC(); ok {
