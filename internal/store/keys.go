@@ -66,5 +66,7 @@ const (
 	kAllTenants  = "tenants"
 	kFingerprint = "server-key"
 	kApplied     = "applied" // hash: file name -> digest when last applied
-	kPending     = "pending" // hash: MAC -> what an unknown phone said
+	// The tag is no tenant's code.
+	kPending     = "{*}:pending"      // hash: MAC -> Pending
+	kPendingSeen = "{*}:pending-seen" // sorted set: MAC by when it was last seen, Unix ms
 )

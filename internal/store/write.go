@@ -136,8 +136,10 @@ func (s *Store) put(ctx context.Context, p part) error {
 	for _, d := range p.devices {
 		args = append(args, d.ID.MAC.String(), asJSON{d})
 	}
-	_, err = s.change(ctx, putScript, p.code, time.Now(), nil, args...)
-	return err
+	if _, err = s.change(ctx, putScript, p.code, time.Now(), nil, args...); err != nil {
+		return err
+	}
+	return s.forgetPending(ctx, p.devices)
 }
 
 // drop removes a part; false: the tenant is not empty yet.
