@@ -210,8 +210,12 @@ func poison(d brand.Desk, s string) brand.Desk {
 	d.FeatureCodes = directory.FeatureCodes{Login: s, Logout: "*" + s, WhoAmI: s, Reload: s}
 	d.EmergencyNumbers = []string{s, "1" + s}
 	d.Keys = []directory.Key{
-		{Type: s, Value: s, Label: s}, {Type: "blf", Value: s, Label: s}, {Type: "blf", Value: "1002", Label: s},
-		{Type: "url", Value: "http://x/" + s, Label: s}, {Type: "voicemail", Label: s}, {Type: "speeddial", Value: s},
+		{Type: s, Value: s, Label: s},
+		{Type: "blf", Value: s, Label: s},
+		{Type: "blf", Value: "1002", Label: s},
+		{Type: "url", Value: "http://x/" + s, Label: s},
+		{Type: "voicemail", Label: s},
+		{Type: "speeddial", Value: s},
 	}
 	return d
 }
