@@ -98,7 +98,7 @@ func (h *Handler) account(x *exchange, a device.Answer, b brand.Brand, f brand.F
 	defer cancel()
 	err = h.witness.Fetched(told, Fetched{
 		Device: a.Device.ID, Session: session, Digest: digest, Keys: out.Keys, Phone: x.phone,
-		UserAgent: x.r.UserAgent(), Same: x.code == http.StatusNotModified,
+		UserAgent: x.r.UserAgent(), URL: desk.Provisioning.URL, Host: desk.Server.Host, Same: x.code == http.StatusNotModified,
 	})
 	if err != nil {
 		x.err = fmt.Errorf("provisioning: fetched: %w", err)

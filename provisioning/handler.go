@@ -40,7 +40,9 @@ type Fetched struct {
 	Keys      []string            // BLF targets that the phone will subscribe to
 	Phone     brand.Phone         // what the request told of it
 	UserAgent string
-	Same      bool // answered 304
+	URL       string // folder that the file tells the phone to come back to
+	Host      string // registrar that it names
+	Same      bool   // answered 304
 }
 
 // Witness is told of every served file that carries an account.
