@@ -65,7 +65,7 @@ func (h *Handler) admitted(x *exchange, a device.Answer) {
 			x.broken(err)
 			return
 		}
-		x.send(out, digestOf(out.Body))
+		x.send(out, Digest(out.Body))
 	default:
 		x.notFound()
 	}
@@ -89,7 +89,7 @@ func (h *Handler) account(x *exchange, a device.Answer, b brand.Brand, f brand.F
 		x.broken(err)
 		return
 	}
-	digest := digestOf(out.Body)
+	digest := Digest(out.Body)
 	if !x.send(out, digest) || x.r.Method != http.MethodGet || !out.Account {
 		return
 	}
@@ -97,7 +97,7 @@ func (h *Handler) account(x *exchange, a device.Answer, b brand.Brand, f brand.F
 	told, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.timeout)
 	defer cancel()
 	err = h.witness.Fetched(told, Fetched{
-		Device: a.Device.ID, Session: session, Digest: digest, Keys: out.Keys, Phone: x.phone,
+		Device: a.Device.ID, File: f.Name, Session: session, Digest: digest, Keys: out.Keys, Phone: x.phone,
 		UserAgent: x.r.UserAgent(), URL: desk.Provisioning.URL, Host: desk.Server.Host, Same: x.code == http.StatusNotModified,
 	})
 	if err != nil {
@@ -165,7 +165,8 @@ func matches(values []string, etag string) bool {
 	return false
 }
 
-func digestOf(body []byte) string {
+// Digest names a rendering: SHA-256 in hex. It is what Fetched carries.
+func Digest(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
 }

@@ -35,6 +35,7 @@ var ErrGone = errors.New("provisioning: device is gone")
 // Fetched is a file that a phone now has: it was sent, or it had it already.
 type Fetched struct {
 	Device    directory.DeviceID
+	File      string              // base name that the phone asked for
 	Session   directory.SessionID // whose account it carries; empty: the device's own
 	Digest    string              // SHA-256 of the file, in hex
 	Keys      []string            // BLF targets that the phone will subscribe to

@@ -27,4 +27,7 @@ type Phone struct {
 	FetchedAt     int64     `json:"fetched_at,omitempty"` // Unix ms of the last device file served
 	FetchedDigest string    `json:"fetched_digest,omitempty"`
 	FetchedFor    SessionID `json:"fetched_for,omitempty"` // session the file carried; empty: the device account
+	Host          string    `json:"host,omitempty"`        // of the registrar that the file named
+	URL           string    `json:"url,omitempty"`         // folder that the file told the phone to come back to
+	Modules       int       `json:"modules,omitempty"`     // expansion modules it reported, plus one; 0: it did not say
 }

@@ -64,11 +64,14 @@ func gone(err error) error {
 
 // Fetched implements provisioning.Witness.
 func (d *desks) Fetched(ctx context.Context, f provisioning.Fetched) error {
+	facts := directory.Phone{
+		Brand: string(f.Phone.Brand), Model: f.Phone.Model, Firmware: f.Phone.Firmware, UserAgent: f.UserAgent, Host: f.Host, URL: f.URL,
+	}
+	if f.Phone.Modules.Known {
+		facts.Modules = f.Phone.Modules.Count + 1
+	}
 	return d.store.Fetched(ctx, store.FetchedArgs{
-		Device: f.Device, Session: f.Session, Digest: f.Digest, Targets: f.Keys, Now: time.Now(),
-		Phone: directory.Phone{
-			Brand: string(f.Phone.Brand), Model: f.Phone.Model, Firmware: f.Phone.Firmware, UserAgent: f.UserAgent,
-		},
+		Device: f.Device, Session: f.Session, Digest: f.Digest, Targets: f.Keys, Detail: f.File, Phone: facts, Now: time.Now(),
 	})
 }
 
@@ -95,4 +98,38 @@ func (d *desks) TenantExists(ctx context.Context, code directory.TenantCode) (bo
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// Drift tells whether what a device last fetched differs from what it would
+// get now; known is false where it has fetched nothing or has no templates.
+func (d *desks) Drift(ctx context.Context, dev directory.Device, p directory.Phone) (drifted, known bool, err error) {
+	name := dev.Brand
+	if name == "" {
+		name = p.Brand
+	}
+	b, ok := d.brands.Find(name)
+	if !ok || !b.HasTemplates() || p.FetchedDigest == "" {
+		return false, false, nil
+	}
+	want, _, err := d.Desk(ctx, dev)
+	if err != nil {
+		return false, false, fmt.Errorf("app: drift of %s: %w", dev.ID, err)
+	}
+	if want.Server.Host == "" {
+		want.Server.Host = p.Host
+	}
+	if want.Provisioning.URL == "" {
+		want.Provisioning.URL = p.URL
+	}
+	if want.Model == "" {
+		want.Model = p.Model
+	}
+	if p.Modules > 0 {
+		want.Modules = brand.Modules{Known: true, Count: p.Modules - 1}
+	}
+	out, err := b.Render(want, brand.File{Kind: brand.Device, MAC: dev.ID.MAC})
+	if err != nil {
+		return false, false, fmt.Errorf("app: drift of %s: %w", dev.ID, err)
+	}
+	return provisioning.Digest(out.Body) != p.FetchedDigest, true, nil
 }

@@ -41,6 +41,9 @@ type phoneFacts struct {
 	Model     string `json:"model,omitempty"`
 	Firmware  string `json:"firmware,omitempty"`
 	UserAgent string `json:"user_agent,omitempty"`
+	Host      string `json:"host,omitempty"`
+	URL       string `json:"url,omitempty"`
+	Modules   int    `json:"modules,omitempty"`
 }
 
 // Fetched notes that a device was served the file that carries its account. It
@@ -49,7 +52,10 @@ type phoneFacts struct {
 func (s *Store) Fetched(ctx context.Context, f FetchedArgs) error {
 	_, err := s.change(ctx, fetchedScript, f.Device.Tenant, f.Now, nil, f.Device.MAC.String(), asJSON{fetchedJSON{
 		Session: f.Session, Digest: f.Digest, Targets: f.Targets, Detail: f.Detail,
-		Phone: phoneFacts{Brand: f.Phone.Brand, Model: f.Phone.Model, Firmware: f.Phone.Firmware, UserAgent: f.Phone.UserAgent},
+		Phone: phoneFacts{
+			Brand: f.Phone.Brand, Model: f.Phone.Model, Firmware: f.Phone.Firmware, UserAgent: f.Phone.UserAgent,
+			Host: f.Phone.Host, URL: f.Phone.URL, Modules: f.Phone.Modules,
+		},
 	}})
 	return err
 }
