@@ -1,0 +1,154 @@
+// Package config holds the settings of perch serve: what they are, their
+// defaults, how a file and the environment change them, and what is wrong with
+// them. It opens nothing and reads no file but its own. A Config that Load
+// gave is valid, except for what only the machine knows: whether an address is
+// free, a file exists, a Redis answers.
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+
+	"perch/hotdesk/directory"
+)
+
+// Config is all of a server's settings. Relative paths are relative to the
+// working directory.
+type Config struct {
+	// Where Perch keeps its own files: the server key, the API token and, with
+	// its own Redis, the data.
+	DataDir string `yaml:"data_dir"`
+	// The server key, from which every SIP password is derived and with which
+	// every stored secret is sealed. Empty: `server.key` in `data_dir`, made at
+	// the first start. The same on every node; back it up apart from Redis.
+	KeyFile string `yaml:"key_file"`
+
+	Redis        Redis        `yaml:"redis"`
+	SIP          SIP          `yaml:"sip"`
+	Provisioning Provisioning `yaml:"provisioning"`
+	Portal       Portal       `yaml:"portal"`
+	Metrics      Metrics      `yaml:"metrics"`
+	Media        Media        `yaml:"media"`
+	Limits       Limits       `yaml:"limits"`
+
+	// Directory files that are applied at start when they have changed since.
+	Apply []string `yaml:"apply"`
+
+	Log Log `yaml:"log"`
+}
+
+// Redis is where everything is stored.
+type Redis struct {
+	// Empty: a `redis-server` of Perch's own, run as a child with its files in
+	// `data_dir`; `memory:` inside the process, nothing is kept; else `redis://`,
+	// `rediss://`, `redis+sentinel://` or `redis+cluster://` to yours (7.0 or
+	// newer, with append-only file).
+	URL directory.Secret `yaml:"url"`
+}
+
+// SIP is the registrar's side of the phones.
+type SIP struct {
+	// Where phones reach the registrar: `udp://` and `tcp://`. A wildcard opens
+	// one socket per local address, so that a phone is answered from the address
+	// it wrote to.
+	Listen []Listener `yaml:"listen"`
+	// `host` or `host:port` that phones are told. Empty: the address at which
+	// the phone's own request arrived.
+	Advertise string `yaml:"advertise"`
+
+	Expires Expires `yaml:"expires"`
+}
+
+// Expires bounds registrations (RFC 3261 section 10.3 step 7), in seconds.
+type Expires struct {
+	// Seconds below which a registration is refused with 423; at most 3600.
+	Min int `yaml:"min"`
+	// Seconds for a phone that asks for nothing.
+	Default int `yaml:"default"`
+	// Seconds that a longer wish is cut to.
+	Max int `yaml:"max"`
+}
+
+// Provisioning is the web server the phones fetch their configuration from.
+type Provisioning struct {
+	// Where phones fetch their configuration.
+	Listen string `yaml:"listen"`
+	// What is written into that configuration as the place to come back to, as
+	// `https://phones.example.test`. Empty: made from the address they came to.
+	BaseURL string `yaml:"base_url"`
+}
+
+// Portal is the web server for people.
+type Portal struct {
+	// Web pages for people and the REST API under `/api/v1`. Off loopback only
+	// with `portal.tls` or `portal.insecure`.
+	Listen string `yaml:"listen"`
+	// true: passwords may cross the network in clear, because something else
+	// protects them, such as a proxy that ends TLS.
+	Insecure bool `yaml:"insecure"`
+
+	TLS TLS `yaml:"tls"`
+}
+
+// TLS names the files of a certificate.
+type TLS struct {
+	// File with the certificate and its chain, PEM.
+	Cert string `yaml:"cert"`
+	// File with its private key, PEM.
+	Key string `yaml:"key"`
+}
+
+// Metrics is the web server for whoever watches.
+type Metrics struct {
+	// `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever watches.
+	Listen string `yaml:"listen"`
+}
+
+// Media is what feature codes play through.
+type Media struct {
+	// UDP ports for the tones of feature codes, lowest-highest.
+	RTPPorts PortRange `yaml:"rtp_ports"`
+}
+
+// Limits are the defences of the network side.
+type Limits struct {
+	// Addresses without ban, enumeration limit, digest-failure lockout and budget
+	// per address. The lockout of PINs and the bounds of messages and connections
+	// hold for these too.
+	Trusted []netip.Prefix `yaml:"trusted"`
+}
+
+// Log is what the server says of itself, on standard error.
+type Log struct {
+	// `debug`, `info`, `warn` or `error`.
+	Level slog.Level `yaml:"level"`
+	// `text` or `json`.
+	Format string `yaml:"format"`
+}
+
+// Default is the Config of a server started without file and environment.
+func Default() Config {
+	return Config{
+		DataDir: "./data",
+		SIP: SIP{
+			Listen:  []Listener{{"udp", "0.0.0.0", 5060}, {"tcp", "0.0.0.0", 5060}},
+			Expires: Expires{Min: 60, Default: 3600, Max: 7200},
+		},
+		Provisioning: Provisioning{Listen: "0.0.0.0:8080"},
+		Portal:       Portal{Listen: "127.0.0.1:8000"},
+		Metrics:      Metrics{Listen: "127.0.0.1:9090"},
+		Apply:        []string{},
+		Media:        Media{RTPPorts: PortRange{20000, 20999}},
+		Limits:       Limits{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}},
+		Log:          Log{Level: slog.LevelInfo, Format: "text"},
+	}
+}
+
+// KeyPath is where the server key is.
+func (c Config) KeyPath() string {
+	if c.KeyFile != "" {
+		return c.KeyFile
+	}
+	return filepath.Join(c.DataDir, "server.key")
+}

@@ -1,0 +1,139 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"perch/hotdesk/directory"
+)
+
+// Validate finds everything wrong with a Config at once; each fault has the
+// key's path and no file. Load has done it.
+func (c Config) Validate() Faults {
+	var v validator
+	v.check(c.DataDir != "", "data_dir", "must name a folder")
+	v.redis(c.Redis)
+	v.sip(c.SIP)
+	v.provisioning(c.Provisioning)
+	v.portal(c.Portal)
+	v.listen("metrics.listen", c.Metrics.Listen)
+	v.distinct(c)
+	v.ports(c.Media.RTPPorts)
+	for i, file := range c.Apply {
+		v.check(file != "", fmt.Sprintf("apply[%d]", i), "must name a file")
+	}
+	v.check(c.Log.Format == "text" || c.Log.Format == "json", "log.format", "must be text or json")
+	return v.faults
+}
+
+type validator struct{ faults Faults }
+
+func (v *validator) check(ok bool, key, format string, args ...any) {
+	if !ok {
+		v.faults = append(v.faults, directory.Fault{Key: key, Message: fmt.Sprintf(format, args...)})
+	}
+}
+
+// redis looks at the form only; the message never repeats the URL, which may
+// hold a password.
+func (v *validator) redis(r Redis) {
+	text := r.URL.Reveal()
+	if text == "" || text == "memory:" {
+		return
+	}
+	scheme, rest, found := strings.Cut(text, "://")
+	known := []string{"redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"}
+	v.check(found && rest != "" && slices.Contains(known, scheme), "redis.url",
+		"must be empty, memory:, or begin with redis://, rediss://, redis+sentinel:// or redis+cluster://")
+}
+
+func (v *validator) sip(s SIP) {
+	v.check(len(s.Listen) > 0, "sip.listen", "must name at least one address: without it no phone can register")
+	for i, l := range s.Listen {
+		v.check(l.Port == 0 || !slices.Contains(s.Listen[:i], l), fmt.Sprintf("sip.listen[%d]", i), "is listed twice: keep one of the two")
+	}
+	if s.Advertise != "" {
+		v.check(isHostPort(s.Advertise), "sip.advertise", "must be host or host:port, as phones reach it")
+	}
+	e := s.Expires
+	v.check(e.Min >= 1 && e.Min <= 3600, "sip.expires.min", "must be from 1 to 3600 seconds: RFC 3261 forbids to refuse an hour")
+	v.check(e.Default >= e.Min, "sip.expires.default", "must be at least sip.expires.min (%d)", e.Min)
+	v.check(e.Max >= e.Default, "sip.expires.max", "must be at least sip.expires.default (%d)", e.Default)
+	v.check(e.Max <= 7*24*3600, "sip.expires.max", "must be at most 604800, a week")
+}
+
+func (v *validator) provisioning(p Provisioning) {
+	v.listen("provisioning.listen", p.Listen)
+	if p.BaseURL == "" {
+		return
+	}
+	u, err := url.Parse(p.BaseURL)
+	v.check(err == nil && (u.Scheme == "http" || u.Scheme == "https") && isHostPort(u.Host) && u.User == nil && u.RawQuery == "" && u.Fragment == "",
+		"provisioning.base_url", "must be a URL such as https://phones.example.test, without user, query and fragment")
+}
+
+// portal holds that no password of a person crosses a network in clear unless
+// somebody said so.
+func (v *validator) portal(p Portal) {
+	v.listen("portal.listen", p.Listen)
+	hasCert, hasKey := p.TLS.Cert != "", p.TLS.Key != ""
+	v.check(!hasCert || hasKey, "portal.tls.key", "is missing: a certificate needs its key")
+	v.check(!hasKey || hasCert, "portal.tls.cert", "is missing: a key needs its certificate")
+	v.check(p.Loopback() || hasCert || p.Insecure, "portal.listen",
+		"is not a loopback address: set portal.tls.cert and portal.tls.key, or portal.insecure: true where something else protects the passwords")
+}
+
+func (v *validator) listen(key, hostPort string) {
+	host, port, err := net.SplitHostPort(hostPort)
+	_, errPort := strconv.ParseUint(port, 10, 16)
+	v.check(err == nil && errPort == nil && (host == "" || net.ParseIP(host) != nil || isName(host)), key,
+		"must be address:port such as 127.0.0.1:8000 or [::]:8000")
+}
+
+// distinct holds that each web server has its own socket: what the phones can
+// reach must not lead to the portal.
+func (v *validator) distinct(c Config) {
+	keys := []string{"provisioning.listen", "portal.listen", "metrics.listen"}
+	values := []string{c.Provisioning.Listen, c.Portal.Listen, c.Metrics.Listen}
+	for i, value := range values {
+		_, port, err := net.SplitHostPort(value)
+		first := slices.Index(values, value)
+		v.check(err != nil || port == "0" || first == i, keys[i], "is the same address as %s: phones, people and metrics have one each", keys[first])
+	}
+}
+
+func (v *validator) ports(p PortRange) {
+	v.check(p.Low >= 1024 && p.High > p.Low, "media.rtp_ports", "must be two ports from 1024 to 65535, the lower first")
+}
+
+// isHostPort takes host, host:port, and IPv6 addresses in brackets.
+func isHostPort(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		inner, open := strings.CutPrefix(s, "[")
+		inner, closed := strings.CutSuffix(inner, "]")
+		return open && closed && net.ParseIP(inner) != nil || !open && isName(s)
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0 && (net.ParseIP(host) != nil || isName(host))
+}
+
+// isName tells a host name (RFC 1123 section 2.1) or IPv4 address.
+func isName(s string) bool {
+	if len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+			return false
+		}
+		if strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			return false
+		}
+	}
+	return true
+}
