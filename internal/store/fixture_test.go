@@ -2,12 +2,18 @@ package store
 
 import (
 	"log/slog"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashDir); dir != "" {
+		crashHelper(dir)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // engines runs f as a subtest on the in-process engine and on a redis-server.
 func engines(t *testing.T, f func(t *testing.T, s *Store)) {

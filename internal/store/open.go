@@ -62,6 +62,7 @@ type backend struct {
 	durability string
 	durable    bool
 	external   bool
+	child      *child.Server // nil: none of our own
 	close      func() error
 }
 
@@ -82,7 +83,7 @@ func connect(ctx context.Context, o Options) (*redis.UniversalOptions, backend, 
 		}
 		opts := connection()
 		opts.Addrs = []string{c.Socket()}
-		return opts, backend{durability: "own redis-server, on disk before each answer", durable: true, close: c.Close}, nil
+		return opts, backend{durability: "own redis-server, on disk before each answer", durable: true, child: c, close: c.Close}, nil
 	}
 	opts, err := parseURL(o.URL)
 	return opts, backend{external: true, close: func() error { return nil }}, err

@@ -36,6 +36,10 @@ type Store struct {
 // to come back, shorter than a SIP client waits.
 const deadline = 4 * time.Second
 
+// downDeadline bounds it while the store is known not to answer, so that
+// requests fail instead of piling up.
+const downDeadline = 500 * time.Millisecond
+
 // New builds a Store on a client that is already connected; Open is the way in
 // for a redis.url. Node names this process in events. observe may be nil.
 func New(rdb redis.UniversalClient, node string, log *slog.Logger, observe func(op string, d time.Duration, err error)) *Store {
@@ -61,7 +65,11 @@ func (s *Store) run(ctx context.Context, op string, script *redis.Script, keys [
 // do runs one operation that is no script, bounded and observed in the same
 // way. redis.Nil is an answer, which f handles.
 func (s *Store) do(ctx context.Context, op string, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, deadline)
+	limit := deadline
+	if s.Health() != nil {
+		limit = downDeadline
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	start := time.Now()
 	err := s.fault(op, f(ctx))

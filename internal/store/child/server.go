@@ -163,7 +163,7 @@ func (s *Server) note(pid int, restarted bool) {
 const (
 	firstBackoff = 20 * time.Millisecond
 	maxBackoff   = 5 * time.Second
-	stableAfter  = 10 * time.Second
+	stableAfter  = 3 * time.Second
 )
 
 // supervise keeps one server running until ctx ends. The first one's outcome
