@@ -3,6 +3,7 @@ package directory
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -38,7 +39,8 @@ func Diff(stored, merged State, prune bool) Changes {
 }
 
 // diff compares records by text, their exported form: it holds all that a file
-// can say, and nothing a file cannot say is ever changed by one.
+// can say, and nothing a file cannot say is ever changed by one. Most records
+// did not change at all, which is found faster.
 func diff[T any, K comparable](old, merged []T, prune bool, id func(*T) K, text func(*T) string) []Change[T] {
 	before := make(map[K]*T, len(old))
 	for i := range old {
@@ -49,7 +51,7 @@ func diff[T any, K comparable](old, merged []T, prune bool, id func(*T) K, text 
 		now := &merged[i]
 		was := before[id(now)]
 		delete(before, id(now))
-		if was == nil || text(was) != text(now) {
+		if was == nil || !reflect.DeepEqual(was, now) && text(was) != text(now) {
 			changed = append(changed, Change[T]{was, now})
 		}
 	}

@@ -3,7 +3,6 @@ package directory
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -152,9 +151,4 @@ func (p *parser) root(n *yaml.Node) {
 	if !has && len(p.faults.list) == 0 {
 		p.faults.add(n.Line, "tenants", "is missing: the file needs a list of tenants (tenants: [] for none)")
 	}
-}
-
-// Summary says in a few words what the file holds.
-func (f *File) Summary() string {
-	return fmt.Sprintf("%d tenants, %d extensions, %d devices", len(f.Tenants), len(f.Extensions), len(f.Devices))
 }
