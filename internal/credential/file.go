@@ -17,7 +17,9 @@ import (
 func Load(path string) (*Key, error) {
 	root, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = create(path); err != nil {
+		fresh := make([]byte, KeySize)
+		rand.Read(fresh) //nolint:errcheck // never fails, by its contract
+		if err = create(path, fresh); err != nil {
 			return nil, fmt.Errorf("credential: make the server key: %w", err)
 		}
 		root, err = read(path)
@@ -54,21 +56,19 @@ func read(path string) ([]byte, error) {
 	return root, nil
 }
 
-// create writes the key to a file of another name and links it to its own, so
-// that nobody ever sees half a key and the first of several makers wins.
-func create(path string) error {
+// create writes a secret to a file of another name and links it to its own, so
+// that nobody ever sees half of it and the first of several makers wins.
+func create(path string, text []byte) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".server-key-*") // mode 0600
+	f, err := os.CreateTemp(dir, ".secret-*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // the link stays
-	root := make([]byte, KeySize)
-	rand.Read(root) //nolint:errcheck // never fails, by its contract
-	_, err = f.Write(root)
+	_, err = f.Write(text)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err != nil {
 		return err

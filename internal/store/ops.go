@@ -1,0 +1,16 @@
+package store
+
+// Ops lists the operations that Observe is told of: the closed set of the
+// label op of perch_redis_seconds.
+func Ops() []string {
+	return []string{
+		"ack", "adopt", "all_seats", "all_traces", "append", "applied", "attempt", "attempt_good", "bind", "busy",
+		"check_key", "claim", "confirm", "contact_update", "contacts", "counts", "device", "device_by_mac",
+		"device_contacts", "dialog_end", "dialog_start", "directory_drop", "directory_put", "each_contact",
+		"each_device", "each_extension", "expire", "expire_subscriptions", "extension", "fetched", "group", "logins",
+		"pending", "phone", "phones", "positions", "release", "reload", "reload_arm", "reload_claim", "reload_close",
+		"reload_open", "reload_save", "seats", "subscription", "subscription_end", "subscription_lit",
+		"subscription_save", "subscriptions", "subscriptions_of", "tenant", "tenant_by_domain", "tenant_of_mac",
+		"tenants", "todo", "trace", "trace_save", "unbind",
+	}
+}
