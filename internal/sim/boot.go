@@ -21,12 +21,17 @@ func (p *Phone) httpAgent() string {
 	return "Yealink SIP-" + o.Model + " " + o.Firmware + " " + o.MAC.Colons()
 }
 
-// sipAgent is the User-Agent of the brand's SIP stack.
+// sipAgent is the User-Agent of the brand's SIP stack; a Yealink adds its MAC
+// when sip.mac_in_ua says so.
 func (p *Phone) sipAgent() string {
 	if p.opt.Brand == Snom {
 		return "snom" + p.opt.Model + "/" + p.opt.Firmware
 	}
-	return "Yealink SIP-" + p.opt.Model + " " + p.opt.Firmware
+	s := "Yealink SIP-" + p.opt.Model + " " + p.opt.Firmware
+	if p.macInUA.Load() {
+		s += " " + p.opt.MAC.String()
+	}
+	return s
 }
 
 // errNothing is a fetch in which no file answered with a configuration.

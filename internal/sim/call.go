@@ -94,21 +94,21 @@ func (p *Phone) Dial(ctx context.Context, digits string, o CallOptions) (CallRes
 	c := &call{p: p, l: l, opt: o, media: m, auth: l.auth(), bye: make(chan struct{}), stop: make(chan struct{})}
 	c.invitation(digits)
 	var res CallResult
-	ended := make(chan struct{})
-	if !p.begin(c, func() {
-		defer close(ended)
-		// The dialog outlives ctx: a cancelled call still says CANCEL or BYE.
-		res, err = c.run(ctx, root)
-	}) {
+	// The dialog outlives ctx: a cancelled call still says CANCEL or BYE.
+	ended, ok := p.begin(c, func() { res, err = c.run(ctx, root) })
+	if !ok {
 		m.close()
 		return CallResult{}, ErrNotRunning
 	}
 	<-ended
+	p.emit(CallEnded, string(res.EndedBy), res.Status)
 	return res, err
 }
 
-// begin counts the call and runs it as a goroutine of the phone.
-func (p *Phone) begin(c *call, f func()) bool {
+// begin counts the call and runs it as a goroutine of the phone; the channel
+// closes when the phone is idle again.
+func (p *Phone) begin(c *call, f func()) (ended chan struct{}, ok bool) {
+	ended = make(chan struct{})
 	p.mu.Lock()
 	p.calls++
 	p.talks[c.key] = c
@@ -121,12 +121,13 @@ func (p *Phone) begin(c *call, f func()) bool {
 		p.st.Calls++
 		delete(p.talks, c.key)
 		p.wake()
+		close(ended)
 	}
 	if p.spawn(func() { f(); end() }) {
-		return true
+		return ended, true
 	}
 	end()
-	return false
+	return ended, false
 }
 
 // invitation builds the INVITE.
@@ -163,7 +164,6 @@ func (c *call) run(ctx, root context.Context) (r CallResult, err error) {
 		}
 	}
 	r.Codec, r.Packets, r.Audio = c.media.close()
-	c.p.emit(CallEnded, string(r.EndedBy), r.Status)
 	return r, err
 }
 

@@ -26,6 +26,7 @@ type config struct {
 	reboot   rebootRule
 	trusting bool   // takes requests from any address, not only the registrar's
 	realm    string // not empty: challenges check-sync with this realm
+	macInUA  bool   // the SIP User-Agent ends in the MAC
 	sum      string // SHA-256 over the bodies, hex
 }
 
@@ -42,6 +43,7 @@ type account struct {
 	expires   int    // seconds
 	proxy     string // outbound proxy host; empty: the registrar itself
 	proxyPort int
+	macHeader bool // REGISTER carries a Mac header
 }
 
 // aor gives sip:user@host.

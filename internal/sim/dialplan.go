@@ -12,6 +12,7 @@ type dialPlan struct {
 	replace []dialRule
 	now     []*regexp.Regexp // a match sends at once and drops what comes later
 	block   []*regexp.Regexp
+	digits  digitMap
 	send    byte // key that means send, 0 for none
 }
 
@@ -32,7 +33,7 @@ func (d dialPlan) apply(typed string) (string, bool) {
 			digits = typed[:i-1]
 			break
 		}
-		if matchesAny(d.now, typed[:i]) {
+		if matchesAny(d.now, typed[:i]) || d.digits.sends(typed[:i]) {
 			digits = typed[:i]
 			break
 		}
@@ -70,6 +71,9 @@ func yealinkDialPlan(s settings) dialPlan {
 		d.send = 0
 	case "2":
 		d.send = '*'
+	}
+	if s["dialplan.digitmap.enable"] == "1" {
+		d.digits = parseDigitMap(s["dialplan.digitmap.string"])
 	}
 	for n := 1; n <= maxRules/2; n++ {
 		i := strconv.Itoa(n)

@@ -142,7 +142,8 @@ func newSource(raw string, o *Options, user string, password directory.Secret) (
 // folder tells a URL to put file names behind from one that is itself a file,
 // and gives the former its closing slash.
 func (s *source) folder() bool {
-	if strings.Contains(path.Base(s.base.Path), ".") && !strings.HasSuffix(s.base.Path, "/") {
+	last := s.base.Path[strings.LastIndexByte(s.base.Path, '/')+1:]
+	if strings.Contains(last, ".") {
 		return false
 	}
 	if !strings.HasSuffix(s.base.Path, "/") {

@@ -149,6 +149,7 @@ func (p *Phone) idleHTTP() {
 // registration and only its keys are compared; another one replaces the line.
 func (p *Phone) apply(ctx context.Context, c *config) {
 	p.keepSource(c.prov)
+	p.macInUA.Store(c.macInUA)
 	acct, has := c.first()
 	p.mu.Lock()
 	p.rule, p.trusting, p.dial, p.realm = c.reboot, c.trusting, c.dial, c.realm

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -23,6 +24,7 @@ type Phone struct {
 	udp      *udpLink
 	src      source // main goroutine only
 	done     chan struct{}
+	macInUA  atomic.Bool
 
 	mu       sync.Mutex
 	st       State

@@ -101,6 +101,9 @@ func (l *line) register(ctx context.Context, expires int) (*sip.Response, error)
 		contact: "<" + l.contactURI(lk) + ">",
 		headers: []string{"Expires: " + strconv.Itoa(expires), "Allow: " + allowed},
 	}
+	if l.acct.macHeader {
+		req.headers = append(req.headers, "Mac: "+l.p.opt.MAC.Colons())
+	}
 	return l.authenticated(ctx, l.reg.auth, req, &l.reg.cseq, l.send)
 }
 

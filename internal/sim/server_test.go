@@ -104,7 +104,7 @@ func (s *server) serveFile(w http.ResponseWriter, r *http.Request) {
 	if !s.basicOnly && !basic {
 		ok = c.answers(r.Header.Get("Authorization"), s.httpUser, directory.Secret(s.httpPass), "GET", r.URL.RequestURI())
 	}
-	if !ok {
+	if !ok && s.httpUser != "" {
 		if !s.basicOnly {
 			w.Header().Add("WWW-Authenticate", `Digest realm="files", nonce="f00", algorithm=MD5, qop="auth"`)
 		}

@@ -120,7 +120,7 @@ func (r *snomReader) setting() error {
 // snomConfig reads what matters to a phone out of the merged settings.
 func snomConfig(s *snomSettings) *config {
 	c := &config{
-		trusting: true,
+		trusting: s.get("filter_registrar", "") != "on",
 		reboot:   rebootWhenAsked,
 		prov: provisioned{
 			url:      s.get("setting_server", ""),

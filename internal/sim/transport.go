@@ -14,9 +14,12 @@ import (
 	"time"
 )
 
-// maxMessage bounds one SIP message; a longer datagram is dropped, a longer
-// message on a connection ends it.
-const maxMessage = 16 << 10
+// A longer datagram is dropped, a longer message on a connection ends it. A
+// datagram's buffer is the largest thing that an idle phone holds.
+const (
+	maxMessage  = 64 << 10
+	maxDatagram = 8 << 10
+)
 
 // link is how messages leave: the phone's UDP socket, or a TCP connection.
 type link interface {
@@ -51,7 +54,7 @@ func (u *udpLink) down() <-chan struct{} { return nil }
 
 // readUDP hands every datagram to the phone until the socket closes.
 func (p *Phone) readUDP() {
-	buf := make([]byte, maxMessage)
+	buf := make([]byte, maxDatagram)
 	for {
 		n, from, err := p.udp.conn.ReadFromUDPAddrPort(buf)
 		if errors.Is(err, net.ErrClosed) {

@@ -70,6 +70,7 @@ func yealinkConfig(s settings) *config {
 	c := &config{
 		reboot:   rebootAlways, // factory value of sip.notify_reboot_enable is 1
 		trusting: s["sip.trust_ctrl"] != "1",
+		macInUA:  s["sip.mac_in_ua"] == "1",
 		prov: provisioned{
 			url:      s["static.auto_provision.server.url"],
 			user:     s["static.auto_provision.server.username"],
@@ -95,12 +96,13 @@ func yealinkConfig(s settings) *config {
 func yealinkAccount(s settings, n int) (account, bool) {
 	pre := "account." + strconv.Itoa(n) + "."
 	a := account{
-		line:     n,
-		user:     s[pre+"user_name"],
-		auth:     s[pre+"auth_name"],
-		password: directory.Secret(s[pre+"password"]),
-		name:     s[pre+"display_name"],
-		expires:  atoiRange(s[pre+"sip_server.1.expires"], 1, 1<<31-1, 3600),
+		line:      n,
+		user:      s[pre+"user_name"],
+		auth:      s[pre+"auth_name"],
+		password:  directory.Secret(s[pre+"password"]),
+		name:      s[pre+"display_name"],
+		macHeader: s[pre+"register_mac"] == "1",
+		expires:   atoiRange(s[pre+"sip_server.1.expires"], 1, 1<<31-1, 3600),
 	}
 	host, port := splitHostPort(s[pre+"sip_server.1.address"])
 	a.host, a.port = host, atoiRange(s[pre+"sip_server.1.port"], 1, 65535, port)
