@@ -161,10 +161,11 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestOrigin(t *testing.T) {
 	k := testKey(t)
-	if k.Origin("a", "4321") != k.Origin("a", "4321") {
+	first, again := k.Origin("a", "4321"), testKey(t).Origin("a", "4321")
+	if first != again {
 		t.Error("equal values, two origins")
 	}
-	seen := map[string]bool{k.Origin("a", "4321"): true}
+	seen := map[string]bool{first: true}
 	for _, o := range []string{k.Origin("a", "4322"), k.Origin("b", "4321"), k.Origin("a4", "321"), keyOf(t, 8).Origin("a", "4321"), k.Hash("a", "4321")} {
 		if seen[o] {
 			t.Error("two values, one origin")
