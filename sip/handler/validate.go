@@ -125,6 +125,9 @@ func validateMandatory(req *sip.Request) *Status {
 	case len(param(from.Params, "tag")) > maxTag || len(param(to.Params, "tag")) > maxTag:
 		return bad("Tag Too Long")
 	}
+	if req.GetHeader("content-length") != nil && req.ContentLength() == nil {
+		return bad("Bad Content-Length")
+	}
 	for _, u := range []*sip.Uri{&from.Address, &to.Address} {
 		if len(u.User)+len(u.Host)+len(u.Raw()) > maxURI || u.Host == "" && u.Raw() == "" {
 			return bad("Bad Address")
