@@ -17,6 +17,7 @@ import (
 
 	"perch/hotdesk"
 	"perch/hotdesk/directory"
+	"perch/internal/ratelimit"
 	"perch/metrics"
 	"perch/sip/digest"
 	"perch/sip/handler"
@@ -71,11 +72,11 @@ type Options struct {
 // Auth is a handler.Authenticator. Safe for use by several goroutines.
 type Auth struct {
 	Options
-	failures *failures
+	failures *ratelimit.Failures
 }
 
 // New makes an Auth.
-func New(o Options) *Auth { return &Auth{Options: o, failures: newFailures(maxTracked)} }
+func New(o Options) *Auth { return &Auth{Options: o, failures: ratelimit.NewFailures(o.Trusted)} }
 
 // Why a request was not authenticated, for the log.
 const (
@@ -114,8 +115,7 @@ func (a *Auth) Authenticate(ctx context.Context, r *handler.Request) (handler.Id
 	if why != "" {
 		return handler.Identity{}, a.unanswered(ctx, at, why)
 	}
-	who := source(r.Flow.Remote, at.creds.Username)
-	if a.failures.locked(who, a.Now()) && !a.trusted(r.Flow.Remote) {
+	if a.failures.Locked(r.Flow.Remote, at.creds.Username, a.Now()) {
 		return handler.Identity{}, a.challenge(at, whyLocked, false)
 	}
 	if a.Nonces.Check(at.creds.Nonce) != digest.Fresh {
@@ -133,12 +133,10 @@ func (a *Auth) Authenticate(ctx context.Context, r *handler.Request) (handler.Id
 		return handler.Identity{}, a.challenge(at, why, false)
 	}
 	if why != "" {
-		if !a.trusted(r.Flow.Remote) {
-			a.failures.fail(who, a.Now())
-		}
+		a.failures.Fail(r.Flow.Remote, at.creds.Username, a.Now())
 		return handler.Identity{}, a.challenge(at, why, false)
 	}
-	a.failures.succeed(who)
+	a.failures.Succeed(r.Flow.Remote, at.creds.Username)
 	if !a.Window.Use(at.creds.Nonce, at.creds.NC) {
 		return handler.Identity{}, a.challenge(at, whyStale, true)
 	}

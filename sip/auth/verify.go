@@ -13,6 +13,9 @@ import (
 // maxCandidates bounds the hashes of one request: a DECT base has many seats.
 const maxCandidates = 64
 
+// maxUser bounds a username, in bytes: longer ones name nobody.
+const maxUser = 64
+
 // verify finds the identity whose password made the answer. Every way to "no"
 // hashes at least once, so that the time does not tell an unknown user.
 func (a *Auth) verify(ctx context.Context, at *attempt) (handler.Identity, string, error) {
