@@ -1,0 +1,247 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"perch/hotdesk"
+	"perch/hotdesk/directory"
+	"perch/metrics"
+	"perch/sip/dialog"
+	"perch/sip/flow"
+	"perch/sip/location"
+	"perch/sip/presence"
+	"perch/sip/presence/dialoginfo"
+)
+
+// verdict is what becomes of a subscription after one NOTIFY.
+type verdict int
+
+const (
+	done  verdict = iota // nothing more to do
+	again                // it did not arrive; try once more
+	gone                 // the phone knows no such subscription
+)
+
+// outcome is a verdict and, for again, when, and whether the phone was silent.
+type outcome struct {
+	verdict verdict
+	wait    time.Duration
+	silent  bool
+}
+
+// attempt sends the state once.
+func (n *Notifier) attempt(ctx context.Context, tenant directory.TenantCode, id string) outcome {
+	sub, draft, err := n.next(ctx, tenant, id)
+	switch {
+	case errors.Is(err, hotdesk.ErrNotFound), errors.Is(err, location.ErrSessionOver), errors.Is(err, errNotHere):
+		n.index.forget(id)
+		return outcome{verdict: done}
+	case err != nil:
+		n.complain(ctx, sub, "state not sent", err)
+		return outcome{verdict: again, wait: retryAfter}
+	}
+	res, err := n.exchange(ctx, sub.Flow, draft, &subscriber{n: n, sub: sub})
+	if ctx.Err() != nil {
+		return outcome{verdict: done}
+	}
+	n.count(ctx, sub, res, err)
+	if err != nil {
+		return n.unanswered(ctx, sub, err)
+	}
+	return n.answered(ctx, sub, res)
+}
+
+// errNotHere says that the flow of the subscription is another node's.
+var errNotHere = errors.New("notify: the flow is another node's")
+
+// next counts the subscription on and makes its next NOTIFY. The numbers are
+// stored before they are used, so that a restart does not use them again.
+func (n *Notifier) next(ctx context.Context, tenant directory.TenantCode, id string) (presence.Subscription, flow.Draft, error) {
+	var draft flow.Draft
+	sub, err := n.step(ctx, tenant, id, func(sub *presence.Subscription, d *dialog.Dialog) error {
+		state, err := n.watch(ctx, *sub)
+		if err != nil {
+			return err
+		}
+		if d.LocalCSeq > 0 {
+			sub.Version++ // RFC 4235 section 4.1: 0 in the first
+		}
+		draft = n.draft(*sub, d.Next(), "active;expires="+strconv.FormatInt(n.left(*sub), 10), state)
+		return nil
+	})
+	return sub, draft, err
+}
+
+// step reads a subscription, changes it, and stores it.
+func (n *Notifier) step(ctx context.Context, tenant directory.TenantCode, id string, change func(*presence.Subscription, *dialog.Dialog) error) (presence.Subscription, error) {
+	lock := n.locks.of(id)
+	lock.Lock()
+	defer lock.Unlock()
+	sub, err := n.Store.Subscription(ctx, tenant, id)
+	if err != nil {
+		return sub, fmt.Errorf("notify: read subscription: %w", err)
+	}
+	if sub.Flow.Node != n.Node {
+		return sub, errNotHere
+	}
+	d, err := dialogOf(sub)
+	if err != nil {
+		return sub, err
+	}
+	if err := change(&sub, &d); err != nil {
+		return sub, err
+	}
+	if err := setDialog(&sub, d); err != nil {
+		return sub, err
+	}
+	if err := n.Store.SaveSubscription(ctx, sub); err != nil {
+		return sub, fmt.Errorf("notify: save subscription: %w", err)
+	}
+	return sub, nil
+}
+
+// watch gives the state to show, under the name that was asked for. The state of
+// a target that names nobody here is never looked up.
+func (n *Notifier) watch(ctx context.Context, sub presence.Subscription) (presence.State, error) {
+	var state presence.State
+	if !strings.Contains(sub.Target, "@") {
+		t, err := n.Tenants.Tenant(ctx, sub.Tenant)
+		if err != nil {
+			return state, fmt.Errorf("notify: %w", err)
+		}
+		state = n.Lamps.Watch(t.AOR(sub.Target))
+	}
+	state.Entity = entity(sub.Entity)
+	return state, nil
+}
+
+// draft is a NOTIFY inside the dialog (RFC 6665 section 4.2.2).
+func (n *Notifier) draft(sub presence.Subscription, r dialog.Request, state string, s presence.State) flow.Draft {
+	event := sub.Event
+	if sub.EventID != "" {
+		event += ";id=" + sub.EventID
+	}
+	return flow.Draft{
+		Method: string(sip.NOTIFY), URI: r.RequestURI, Routes: r.Routes, From: r.From, To: r.To,
+		CallID: r.CallID, CSeq: r.CSeq, Contact: "<" + n.Flows.Contact(sub.Flow, ourUser) + ">",
+		Headers:     []flow.Field{{Name: "Event", Value: event}, {Name: "Subscription-State", Value: state}},
+		ContentType: dialoginfo.ContentType, Body: dialoginfo.Render(nil, s, sub.Version),
+	}
+}
+
+// answered judges the final response. 2xx lights the lamp. The codes that say
+// that the dialog or its package is unknown there end the subscription (RFC 6665
+// section 4.2.2 for 481); those that ask for time are tried again; the others
+// concern this one NOTIFY.
+func (n *Notifier) answered(ctx context.Context, sub presence.Subscription, res *sip.Response) outcome {
+	switch code := res.StatusCode; {
+	case code < 300:
+		return n.lit(ctx, sub)
+	case code == 404, code == 405, code == 410, code == 480, code == 481, code == 489, code == 501, code == 604:
+		return outcome{verdict: gone}
+	case code >= 500 && code < 600, code == 408, res.GetHeader("Retry-After") != nil:
+		return outcome{verdict: again, wait: retryAfterOf(res)}
+	}
+	return outcome{verdict: done}
+}
+
+func (n *Notifier) lit(ctx context.Context, sub presence.Subscription) outcome {
+	if sub.Lit {
+		return outcome{verdict: done}
+	}
+	if err := n.Store.Lit(ctx, sub); err != nil {
+		n.complain(ctx, sub, "lit lamp not noted", err)
+		return outcome{verdict: again, wait: retryAfter}
+	}
+	return outcome{verdict: done}
+}
+
+// retryAfterOf reads Retry-After (RFC 3261 section 20.33).
+func retryAfterOf(res *sip.Response) time.Duration {
+	h := res.GetHeader("Retry-After")
+	if h == nil {
+		return retryAfter
+	}
+	text := strings.TrimSpace(h.Value())
+	if i := strings.IndexAny(text, " ;("); i >= 0 {
+		text = text[:i]
+	}
+	s := location.ParseSeconds(text)
+	if s < 0 {
+		return retryAfter
+	}
+	return min(max(time.Duration(min(s, 3600))*time.Second, time.Second), maxRetry)
+}
+
+// unanswered judges why there is no response. A connection that is gone is no
+// reason to end: the phone comes back on another and refreshes from there.
+func (n *Notifier) unanswered(ctx context.Context, sub presence.Subscription, err error) outcome {
+	switch {
+	case errors.Is(err, flow.ErrTimeout):
+		return outcome{verdict: again, silent: true}
+	case errors.Is(err, hotdesk.ErrNotFound), errors.Is(err, location.ErrSessionOver): // it ended while the phone challenged
+		n.index.forget(sub.ID)
+		return outcome{verdict: done}
+	case errors.Is(err, hotdesk.ErrUnavailable):
+		n.complain(ctx, sub, "state not sent", err)
+		return outcome{verdict: again, wait: retryAfter}
+	}
+	n.complain(ctx, sub, "state not sent", err)
+	return outcome{verdict: done}
+}
+
+// part sends the last NOTIFY of a subscription that has ended. Its state is
+// sent with it: for a fetch it is the answer.
+func (n *Notifier) part(ctx context.Context, p *parting) {
+	d, err := dialogOf(p.sub)
+	if err != nil {
+		n.complain(ctx, p.sub, "last state not sent", err)
+		return
+	}
+	state, err := n.watch(ctx, p.sub)
+	if err != nil {
+		n.complain(ctx, p.sub, "last state not sent", err)
+		return
+	}
+	if d.LocalCSeq > 0 {
+		p.sub.Version++
+	}
+	draft := n.draft(p.sub, d.Next(), "terminated;reason="+p.reason, state)
+	res, err := n.exchange(ctx, p.sub.Flow, draft, &subscriber{n: n, sub: p.sub, dialog: &d})
+	if ctx.Err() == nil {
+		n.count(ctx, p.sub, res, err)
+	}
+}
+
+// count tells the metrics of one NOTIFY.
+func (n *Notifier) count(ctx context.Context, sub presence.Subscription, res *sip.Response, err error) {
+	result := metrics.NotifyUnsent
+	switch {
+	case err == nil && res.StatusCode < 300:
+		result = metrics.NotifyOK
+	case err == nil:
+		result = metrics.NotifyRefused
+	case errors.Is(err, flow.ErrTimeout):
+		result = metrics.NotifyNoAnswer
+	}
+	brand := ""
+	if id, ok := device(sub); ok {
+		if d, err := n.Directory.Device(ctx, id); err == nil {
+			brand = d.Brand
+		}
+	}
+	n.Metrics.Notify(sub.Event, brand, result)
+}
+
+func (n *Notifier) complain(ctx context.Context, sub presence.Subscription, what string, err error) {
+	if ctx.Err() == nil {
+		n.Log.Info(what, "tenant", sub.Tenant, "device", sub.MAC, "error", err)
+	}
+}
