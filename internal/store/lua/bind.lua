@@ -41,22 +41,22 @@ end
 
 -- Where else is the number? An owner's automatic return gives way first, then
 -- the oldest login.
-local live = {}
+local elsewhere, live = {}, {}
 for _, l in ipairs(logins_of(new.number)) do
   local b = at(seats_of(l.mac), l.line)
-  if b and b.number ~= new.number then b = nil end
-  if b and is_over(b) then
-    victims[#victims + 1] = {l.mac, l.line, 'expired'}
-  elseif b then
-    live[#live + 1] = {mac = l.mac, line = l.line, since = b.since, auto = b.by == 'owner'}
+  if b and b.number == new.number and not (l.mac == mac and l.line == new.line) then
+    elsewhere[#elsewhere + 1] = {mac = l.mac, line = l.line, since = b.since, auto = b.by == 'owner', over = is_over(b)}
   end
 end
-table.sort(live, function(a, b)
+table.sort(elsewhere, function(a, b)
   if a.auto ~= b.auto then return a.auto end
   if a.since ~= b.since then return a.since < b.since end
   if a.mac ~= b.mac then return a.mac < b.mac end
   return a.line < b.line
 end)
+for _, l in ipairs(elsewhere) do
+  if l.over then victims[#victims + 1] = {l.mac, l.line, 'expired'} else live[#live + 1] = l end
+end
 while #live >= req.max do
   local l = table.remove(live, 1)
   if not l.auto and req.conflict ~= 'move' then return answer({refused = 'elsewhere'}) end
