@@ -46,7 +46,8 @@ return o`
 return 0`
 	// takeOverLua claims (ARGV 3: for so many ms) what ARGV 2 has confirmed and no
 	// longer has a record of.
-	takeOverLua = `if redis.call('GET', KEYS[1]) ~= ARGV[2] or redis.call('PTTL', KEYS[1]) ~= -1 then return 0 end
+	takeOverLua = `if redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
+if redis.call('GET', KEYS[1]) ~= ARGV[2] or redis.call('PTTL', KEYS[1]) ~= -1 then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 return 1`
 )

@@ -40,6 +40,12 @@ func (s *Store) Consume(ctx context.Context, group string, handle func(context.C
 				wait.reset()
 				continue
 			}
+			if errors.Is(err, errNoGroup) {
+				if err := rest(ctx, firstPause); err != nil {
+					return err
+				}
+				continue
+			}
 			// An answer that was lost may have delivered events: begin with those.
 			c.again()
 			s.log.Warn("events not read", "group", group, "err", err)
@@ -49,6 +55,12 @@ func (s *Store) Consume(ctx context.Context, group string, handle func(context.C
 		}
 	})
 }
+
+// errNoGroup says that a stream has gone: its tenant was removed, or the store
+// has lost its memory. The consumer begins again with the tenants there are.
+var errNoGroup = errors.New("the stream or its group has gone")
+
+func isNoGroup(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "NOGROUP") }
 
 // consumer is one reader of Consume.
 type consumer struct {
@@ -124,10 +136,10 @@ func (c *consumer) read(ctx context.Context, id string, block time.Duration, ten
 		Group: c.group, Consumer: c.s.node, Streams: names, Count: readMost, Block: block,
 	}).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		if strings.HasPrefix(err.Error(), "NOGROUP") { // a tenant was removed, or the store has lost its memory
+		if isNoGroup(err) {
 			clear(c.at)
 			c.roll.forget()
-			return nil
+			return errNoGroup
 		}
 		return c.s.fault("consume", err)
 	}
@@ -172,6 +184,8 @@ func (c *consumer) take(ctx context.Context, t directory.TenantCode, batch []red
 	for i, m := range batch {
 		ids[i] = m.ID
 	}
+	// What is done is acknowledged even while Perch stops.
+	ctx = context.WithoutCancel(ctx)
 	return c.s.do(ctx, "ack", func(ctx context.Context) error {
 		return c.s.rdb.XAck(ctx, key(t, kEvents), c.group, ids...).Err()
 	})
@@ -209,6 +223,9 @@ func (c *consumer) adopt(ctx context.Context) error {
 			ids, _, err = c.s.rdb.XAutoClaimJustID(ctx, &redis.XAutoClaimArgs{
 				Stream: key(t, kEvents), Group: c.group, Consumer: c.s.node, MinIdle: c.idle, Start: "0", Count: readMost,
 			}).Result()
+			if isNoGroup(err) {
+				return nil
+			}
 			return err
 		})
 		if err != nil {

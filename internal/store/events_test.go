@@ -340,3 +340,26 @@ func TestPause(t *testing.T) {
 		}
 	})
 }
+
+func TestConsumeAdoptsNothingOfAStreamThatHasGone(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		c := consumer{s: s, group: "job", tenants: s.TenantCodes, at: map[directory.TenantCode]*progress{}, adopted: time.Now(), idle: 0}
+		c.handle = func(context.Context, []event.Event) error { return nil }
+		tenantNamed(t, s, "acme")
+		tenantNamed(t, s, "beta")
+		if err := c.round(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.rdb.Del(t.Context(), key("acme", kEvents))
+		if err := c.adopt(t.Context()); err != nil {
+			t.Error(err)
+		}
+		c.again()
+		if err := c.round(t.Context()); !errors.Is(err, errNoGroup) {
+			t.Errorf("got %v", err)
+		}
+		if err := c.round(t.Context()); err != nil {
+			t.Errorf("it does not begin again: %v", err)
+		}
+	})
+}

@@ -22,10 +22,7 @@ type health struct {
 func (s *Store) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	start := time.Now()
-	err := s.fault("ping", s.rdb.Ping(ctx).Err())
-	s.observe("ping", time.Since(start), err)
-	return err
+	return s.do(ctx, "ping", func(ctx context.Context) error { return s.rdb.Ping(ctx).Err() })
 }
 
 // Health is nil while the store answers, and otherwise the last error; it does

@@ -109,6 +109,7 @@ func (s *Store) begin(ctx context.Context) error {
 	if s.backend.external {
 		s.inspect(ctx)
 	}
+	s.repair(ctx)
 	run, stop := context.WithCancel(context.Background())
 	s.life.stop = stop
 	s.life.background.Go(func() { s.watchHealth(run) })

@@ -86,12 +86,17 @@ func (s *Store) doneWith(ctx context.Context, t directory.TenantCode, verb strin
 // because a pipeline cannot mend a server that does not know a digest.
 func (s *Store) eachIndex(ctx context.Context, op, lua string, t directory.TenantCode, indexes []string) error {
 	return s.do(ctx, op, func(ctx context.Context) error {
-		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		replies, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for _, k := range indexes {
 				p.Eval(ctx, lua, []string{k}, string(t))
 			}
 			return nil
 		})
+		for i, r := range replies {
+			if owner, ok := r.(*redis.Cmd).Val().(string); ok && owner != string(t) {
+				s.log.Error("index belongs to another tenant", "index", indexes[i], "tenant", t, "owner", owner)
+			}
+		}
 		return err
 	})
 }
@@ -123,14 +128,18 @@ func (s *Store) tidy(ctx context.Context) {
 	tick := time.NewTicker(todoEvery)
 	defer tick.Stop()
 	for {
-		if err := s.finishAll(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, hotdesk.ErrUnavailable) {
-			s.log.Error("directory index not repaired", "err", err)
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			s.repair(ctx)
 		}
+	}
+}
+
+func (s *Store) repair(ctx context.Context) {
+	if err := s.finishAll(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, hotdesk.ErrUnavailable) {
+		s.log.Error("directory index not repaired", "err", err)
 	}
 }
 
