@@ -52,8 +52,10 @@ func (s *Server) newEndpoint(sock socket) (*endpoint, error) {
 		sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerTransports(sip.TransportsConfig{
 			TCP: &sip.TransportTCP{ReadTimeout: front.ReadTimeout, WriteTimeout: writeTimeout, DialerCreate: noDialer},
 		})),
+		// Not WithTransactionLayerTerminateOnConnClose: a connection that closes
+		// between the making and the start of a client transaction would then
+		// end the process. The sender watches its connections itself.
 		sipgo.WithUserAgentTransactionLayerOptions(
-			sip.WithTransactionLayerTerminateOnConnClose(),
 			sip.WithTransactionLayerUnhandledResponseHandler(func(*sip.Response) {}), // retransmissions
 		),
 	)

@@ -131,6 +131,30 @@ func TestVanishedFlow(t *testing.T) {
 	}
 }
 
+// TestClosedWhileWaiting: nobody waits 32 seconds for a phone that has gone.
+func TestClosedWhileWaiting(t *testing.T) {
+	o := open(t)
+	mac := desk1.MAC.String()
+	p := o.phone("tcp", mac, mac, o.account(desk1))
+	c := o.contactOf(p)
+	req, err := notify(c).Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { _, err := o.sender.Send(t.Context(), c.Flow, req); done <- err }()
+	p.read()
+	_ = p.conn.Close()
+	select {
+	case err := <-done:
+		if !errors.Is(err, flow.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("still waiting")
+	}
+}
+
 // TestFirstPacketToUnknownPeer: after a restart the stack has heard of nobody;
 // the request leaves from the listener all the same.
 func TestFirstPacketToUnknownPeer(t *testing.T) {

@@ -11,7 +11,11 @@ import (
 
 // Named is an accepted connection that can be told from a later one with the
 // same addresses. The listener's wrapper gives each a name of its own.
-type Named interface{ ID() string }
+type Named interface {
+	ID() string
+	// Done is closed when the connection is.
+	Done() <-chan struct{}
+}
 
 // connector is what the stack's own server transactions can do besides.
 type connector interface{ Connection() sip.Connection }
@@ -40,6 +44,15 @@ func Of(node, transport, local string, req *sip.Request, tx sip.ServerTransactio
 		f.ID = named.ID()
 	}
 	return f
+}
+
+// doneOf gives the channel that is closed with a stream's connection; nil, which
+// never is, for UDP.
+func doneOf(c sip.Connection) <-chan struct{} {
+	if named, ok := netConn(c).(Named); ok {
+		return named.Done()
+	}
+	return nil
 }
 
 // owns tells whether a connection that the stack chose is the flow's own: for

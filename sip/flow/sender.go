@@ -30,6 +30,9 @@ var (
 	ErrElsewhere = errors.New("flow: held by another node")
 	// ErrTimeout says that no final response came in time.
 	ErrTimeout = errors.New("flow: no final response")
+	// ErrClosed says that the connection closed before the final response: the
+	// request may have arrived.
+	ErrClosed = errors.New("flow: closed before the final response")
 )
 
 // Timeout is how long Send waits for a final response: RFC 3261's 64*T1.
@@ -119,7 +122,8 @@ func (s *Sender) endpoint(f location.Flow) (Endpoint, error) {
 
 // Send sends a request in a transaction of its own and returns the final
 // response, whatever its code. Build makes req; Send adds the Via. The errors
-// are ErrGone, ErrElsewhere, ErrTimeout, the context's, or that of a write.
+// are ErrGone, ErrElsewhere, ErrTimeout, ErrClosed, the context's, or that of a
+// write.
 // It is not for INVITE, whose transaction outlives its response, nor for ACK.
 func (s *Sender) Send(ctx context.Context, f location.Flow, req *sip.Request) (*sip.Response, error) {
 	e, err := s.prepare(f, req)
@@ -138,12 +142,12 @@ func (s *Sender) Send(ctx context.Context, f location.Flow, req *sip.Request) (*
 	if err := tx.Init(); err != nil { // this writes the request
 		return nil, fmt.Errorf("flow: send %s: %w", req.Method, err)
 	}
-	return wait(ctx, tx)
+	return wait(ctx, tx, doneOf(tx.Connection()))
 }
 
 // wait reads until the final response: the stack's transaction stands still
 // while nobody reads.
-func wait(ctx context.Context, tx *sip.ClientTx) (*sip.Response, error) {
+func wait(ctx context.Context, tx *sip.ClientTx, gone <-chan struct{}) (*sip.Response, error) {
 	limit := time.NewTimer(Timeout)
 	defer limit.Stop()
 	for {
@@ -159,6 +163,8 @@ func wait(ctx context.Context, tx *sip.ClientTx) (*sip.Response, error) {
 			return nil, ErrTimeout
 		case <-limit.C:
 			return nil, ErrTimeout
+		case <-gone:
+			return nil, ErrClosed
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}

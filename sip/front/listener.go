@@ -144,15 +144,19 @@ type Conn struct {
 	deadline time.Time // until a request was authenticated
 	admitted atomic.Bool
 	once     sync.Once
+	done     chan struct{}
 	leave    func()
 }
 
 func newConn(c net.Conn, leave func()) *Conn {
-	return &Conn{Conn: c, id: rand.Text()[:16], deadline: time.Now().Add(firstAuthentication), leave: leave}
+	return &Conn{Conn: c, id: rand.Text()[:16], deadline: time.Now().Add(firstAuthentication), done: make(chan struct{}), leave: leave}
 }
 
 // ID is the connection's name, random.
 func (c *Conn) ID() string { return c.id }
+
+// Done is closed when the connection is.
+func (c *Conn) Done() <-chan struct{} { return c.done }
 
 // Admit ends the short deadline: somebody who may be here uses it.
 func (c *Conn) Admit() {
@@ -180,6 +184,9 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 
 // Close closes the connection and gives back its place. It is safe twice.
 func (c *Conn) Close() error {
-	c.once.Do(c.leave)
+	c.once.Do(func() {
+		close(c.done)
+		c.leave()
+	})
 	return c.Conn.Close()
 }
