@@ -8,6 +8,7 @@ import (
 	"perch/hotdesk"
 	"perch/hotdesk/trace"
 	"perch/internal/event"
+	"perch/internal/store"
 	"perch/metrics"
 )
 
@@ -71,7 +72,7 @@ func sets(brands, ops []string) metrics.Sets {
 
 // totals is what the installation holds now.
 type totals interface {
-	Counts(ctx context.Context) (bindings, contacts, subscriptions int, err error)
+	Counts(ctx context.Context) (store.Counts, error)
 }
 
 // gauge reads the totals every so often; a store that is away leaves the last
@@ -80,11 +81,11 @@ func gauge(ctx context.Context, s totals, m *metrics.Metrics, every time.Duratio
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		bindings, contacts, subscriptions, err := s.Counts(ctx)
+		now, err := s.Counts(ctx)
 		if err == nil {
-			m.Logins.SetBindings(bindings)
-			m.Registrar.SetCurrent(contacts)
-			m.Notifier.SetSubscriptions("dialog", subscriptions)
+			m.Logins.SetBindings(int(now.Bindings))
+			m.Registrar.SetCurrent(int(now.Contacts))
+			m.Notifier.SetSubscriptions("dialog", int(now.Subscriptions))
 		} else if ctx.Err() == nil {
 			log.DebugContext(ctx, "totals could not be read", "err", err)
 		}

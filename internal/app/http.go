@@ -1,0 +1,70 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"perch/internal/config"
+	"perch/internal/httpserver"
+	"perch/internal/ratelimit"
+	"perch/provisioning"
+	"perch/provisioning/device"
+	"perch/sip/digest"
+)
+
+const httpGrace = 5 * time.Second
+
+// listen opens an HTTP server and serves until its turn to stop.
+func (a *App) listen(ctx context.Context, name, addr string, cert config.TLS, h http.Handler) (netip.AddrPort, error) {
+	conf := httpserver.Config{Name: name, Listen: addr}
+	if cert.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(cert.Cert, cert.Key)
+		if err != nil {
+			return netip.AddrPort{}, err
+		}
+		conf.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+	}
+	s, err := httpserver.Listen(ctx, conf, h, a.log)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	a.life.task(name, func(ctx context.Context) error { return s.Run(ctx, httpGrace) })
+	return s.Addr().AddrPort(), nil
+}
+
+// wrapped is what stands around every handler for people and machines.
+func (a *App) wrapped(name string, h http.Handler, limit int64) http.Handler {
+	panicked := func() { a.metrics.HTTP.Panic(name) }
+	return httpserver.Logged(a.log, httpserver.Recovered(a.log, panicked, httpserver.Secured(httpserver.LimitBody(limit, h))))
+}
+
+// nonceLife is how long a nonce of HTTP Digest is good; SIP has its own.
+const nonceLife = 5 * time.Minute
+
+func (a *App) startProvisioning(ctx context.Context) error {
+	door := device.NewDoor(device.Parts{
+		Store: a.desks, Tokens: a.key, Pending: pending{a.store}, Now: time.Now,
+		Nonces:  digest.NewNonces(a.key.SubKey("http nonce"), a.node, a.boot(), nonceLife, time.Now),
+		Limiter: guesses{ratelimit.NewFailures(a.cfg.Limits.Trusted)},
+	})
+	a.life.task("unknown phones", func(ctx context.Context) error {
+		door.Run(ctx)
+		return nil
+	})
+	h, err := provisioning.New(provisioning.Config{
+		Brands: a.brands, Door: door, Desks: a.desks, Witness: a.desks, Recorder: a.metrics.Provisioning,
+		Log: a.log, BaseURL: a.cfg.Provisioning.BaseURL,
+	})
+	if err != nil {
+		return err
+	}
+	panicked := func() { a.metrics.HTTP.Panic("provisioning") }
+	a.addrs.Provisioning, err = a.listen(ctx, "provisioning", a.cfg.Provisioning.Listen, config.TLS{}, httpserver.Recovered(a.log, panicked, h))
+	if err == nil {
+		a.ready.set(partProvisioning, "")
+	}
+	return err
+}

@@ -1,0 +1,137 @@
+package app
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"perch/hotdesk"
+	"perch/hotdesk/directory"
+	"perch/hotdesk/reload"
+	"perch/internal/credential"
+	"perch/provisioning/brand"
+	"perch/sip"
+	"perch/sip/auth"
+	"perch/sip/digest"
+	"perch/sip/feature"
+	"perch/sip/flow"
+	"perch/sip/handler"
+	"perch/sip/location"
+	"perch/sip/media"
+	"perch/sip/notify"
+	"perch/sip/presence"
+	"perch/sip/registrar"
+)
+
+// sipNonceLife is how long a SIP nonce is good: longer than the refresh of the
+// longest registration, so that a phone seldom needs a second round trip.
+const sipNonceLife = 2 * time.Hour
+
+// window is how many nonces in use are remembered with their counts.
+const window = 200_000
+
+// startSIP builds the SIP side and opens its listeners.
+func (a *App) startSIP(context.Context) error {
+	sender := flow.NewSender(a.node)
+	hosts := advertised(a.cfg.SIP.Advertise)
+	who := auth.New(auth.Options{
+		Tenants: tenants{a.store}, Directory: a.store, Secrets: a.key, Reloads: a.store,
+		Nonces: digest.NewNonces(a.key.SubKey("sip nonce"), a.node, a.boot(), sipNonceLife, time.Now),
+		Window: digest.NewWindow(window), Log: a.log, Now: time.Now,
+		Hosts: hosts, Trusted: a.cfg.Limits.Trusted, Metrics: a.metrics.SIP,
+	})
+	rules := location.DefaultRules()
+	rules.Min, rules.Default, rules.Max = a.cfg.SIP.Expires.Min, a.cfg.SIP.Expires.Default, a.cfg.SIP.Expires.Max
+	reg := registrar.New(registrar.Options{Store: a.store, Auth: who, Rules: rules, Metrics: a.metrics.Registrar, Failures: a.metrics.SIP})
+	watch, err := notify.New(notify.Options{
+		Node: a.node, Flows: sender, Store: a.store, Watchers: a.store, Tenants: tenants{a.store}, Directory: a.store,
+		Secrets: a.key, Lamps: presence.Lamps{}, Auth: who, Hosts: hosts, Metrics: a.metrics.Notifier, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.life.closes("notifier", watch.Close)
+	ports, err := media.NewPorts(a.cfg.Media.RTPPorts.Low, a.cfg.Media.RTPPorts.High)
+	if err != nil {
+		return err
+	}
+	codes := feature.New(feature.Parts{
+		Desk: a.desk, Reloads: byCode{a.reloads}, Dialogs: a.store, Sender: sender, Log: a.log, Metrics: a.metrics.Features,
+		Ports: ports, TraceID: newTraceID,
+	})
+	server, err := sip.New(sip.Options{
+		Listen: listeners(a.cfg.SIP.Listen), Advertise: a.cfg.SIP.Advertise, Node: a.node, Sender: sender,
+		Trusted: a.cfg.Limits.Trusted, Metrics: a.metrics.SIP, Log: a.log,
+		Handlers: sip.Handlers{
+			Register:  reg.Serve,
+			Subscribe: watch.Subscribe,
+			Invite:    handler.Authenticated(who, codes.Trusts, codes.Invite),
+			Bye:       handler.Authenticated(who, codes.Trusts, codes.Bye),
+			Ack:       codes.Ack,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if err := server.Listen(); err != nil {
+		return err
+	}
+	for _, addr := range server.Bound() {
+		a.addrs.SIP = append(a.addrs.SIP, addr.String())
+	}
+	a.worker = reload.NewWorker(reload.Parts{
+		Store: a.store, Phones: a.store, Directory: a.store, Secrets: a.key, Sender: watch, Brands: a.brands, Log: a.log,
+	})
+	a.desks.server = a.registrarForPhones(server.Bound())
+	a.life.task("sip", server.Run)
+	a.life.onStop("feature codes", codes.Close)
+	a.life.task("subscriptions", watch.Run)
+	<-server.Started()
+	a.ready.set(partSIP, "")
+	return nil
+}
+
+// registrarForPhones is what configurations name: the first listener's
+// transport and port, and the advertised host where there is one; else the
+// phone's own request says which of our addresses it reaches.
+func (a *App) registrarForPhones(bound []sip.Address) brand.Server {
+	s := brand.Server{Transport: brand.UDP, Port: 5060, Expires: a.cfg.SIP.Expires.Default}
+	if len(bound) > 0 {
+		s.Transport, s.Port = brand.Transport(bound[0].Transport), int(bound[0].Addr.Port())
+	}
+	host, port, err := net.SplitHostPort(a.cfg.SIP.Advertise)
+	if err != nil {
+		s.Host = a.cfg.SIP.Advertise
+		return s
+	}
+	s.Host = host
+	if n, err := strconv.Atoi(port); err == nil {
+		s.Port = n
+	}
+	return s
+}
+
+// advertised is the host name we go by, besides every IP address.
+func advertised(hostPort string) []string {
+	host, _, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		host = hostPort
+	}
+	if host == "" {
+		return nil
+	}
+	return []string{strings.ToLower(host)}
+}
+
+// byCode lets a person's *14 open a reload.
+type byCode struct{ desk *reload.Desk }
+
+// Reload implements feature.Reloader.
+func (b byCode) Reload(ctx context.Context, d directory.DeviceID, line int, door hotdesk.Door) error {
+	return b.desk.Request(ctx, reload.Order{ID: newTraceID(), Device: d, Line: line, Door: door})
+}
+
+// newTraceID is random, and short enough to be read out: 80 bits.
+func newTraceID() string { return string(credential.NewSessionID())[:20] }
