@@ -1,0 +1,104 @@
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"perch/hotdesk"
+	"perch/hotdesk/directory"
+	"perch/hotdesk/reload"
+	"perch/hotdesk/trace"
+	"perch/internal/apply"
+	"perch/internal/event"
+	"perch/sip/location"
+)
+
+// Engine logs in and out. Refusals are a *hotdesk.Refused.
+type Engine interface {
+	Login(ctx context.Context, r hotdesk.LoginRequest) (hotdesk.Outcome, error)
+	Logout(ctx context.Context, r hotdesk.LogoutRequest) (hotdesk.Outcome, error)
+}
+
+// Directory reads who and what exists.
+type Directory interface {
+	TenantCodes(ctx context.Context) ([]directory.TenantCode, error)
+	TenantOfMAC(ctx context.Context, mac directory.MAC) (directory.TenantCode, error)
+	Extension(ctx context.Context, id directory.ExtensionID) (directory.Extension, error)
+	EachDevice(ctx context.Context, t directory.TenantCode, f func(directory.Device) error) error
+}
+
+// Devices reads one device, and what the devices told of themselves.
+type Devices interface {
+	Device(ctx context.Context, id directory.DeviceID) (directory.Device, error)
+	Phone(ctx context.Context, id directory.DeviceID) (directory.Phone, error)
+	Phones(ctx context.Context, t directory.TenantCode) (map[directory.MAC]directory.Phone, error)
+}
+
+// Sitting reads who sits where.
+type Sitting interface {
+	AllSeats(ctx context.Context, t directory.TenantCode) (map[directory.MAC]hotdesk.Seats, error)
+	Logins(ctx context.Context, e directory.ExtensionID) ([]directory.Seat, error)
+}
+
+// Traces reads the newest trace of devices.
+type Traces interface {
+	Trace(ctx context.Context, d directory.DeviceID) (trace.Trace, error)
+	AllTraces(ctx context.Context, t directory.TenantCode) (map[directory.MAC]trace.Trace, error)
+}
+
+// Contacts reads what is registered.
+type Contacts interface {
+	EachContact(ctx context.Context, t directory.TenantCode, f func(user string, c location.Contact) error) error
+}
+
+// Reloads opens reloads that an operator asked for.
+type Reloads interface {
+	OpenReload(ctx context.Context, t trace.Trace, i reload.Intent, due time.Time) error
+}
+
+// Store is what this package reads and writes itself. Reads of what does not
+// exist wrap hotdesk.ErrNotFound; a store that does not answer is
+// hotdesk.ErrUnavailable.
+type Store interface {
+	Directory
+	Devices
+	Sitting
+	Traces
+	Contacts
+	Reloads
+}
+
+// News gives what happens, tenant by tenant in order. Follow begins after the
+// event ids in from, a tenant that is not in it from its first event, until ctx
+// ends; handle must not block.
+type News interface {
+	Positions(ctx context.Context) (map[directory.TenantCode]string, error)
+	Follow(ctx context.Context, from map[directory.TenantCode]string, handle func(event.Event)) error
+}
+
+// Applier brings directory files in and writes the directory out.
+type Applier interface {
+	Apply(ctx context.Context, r apply.Request, progress apply.Progress) (apply.Report, error)
+	Export(ctx context.Context, w io.Writer) error
+}
+
+// Drift tells whether what a device last fetched differs from what it would get
+// now; known is false where that cannot be said.
+type Drift func(ctx context.Context, d directory.Device, p directory.Phone) (drifted, known bool, err error)
+
+// Parts are what the API is built from. Drift may be nil: it is never known.
+// Now may be nil: the real clock.
+type Parts struct {
+	Token   directory.Secret // at least 20 characters
+	Version string           // of Perch, for the OpenAPI document
+	Engine  Engine
+	Store   Store
+	News    News
+	Applier Applier
+	Drift   Drift
+	Log     *slog.Logger
+	Now     func() time.Time
+	Closing <-chan struct{} // closed when the server stops: event streams end; nil: never
+}
