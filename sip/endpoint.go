@@ -153,10 +153,7 @@ var errEnded = errors.New("the stack's loop returned")
 // whose loop ends by itself while the next one runs.
 func (e *endpoint) serveOnce() error {
 	if e.stream != nil {
-		if err := e.server.ServeTCP(e.stream); err != nil {
-			return err
-		}
-		return errEnded
+		return errors.Join(errEnded, e.server.ServeTCP(e.stream))
 	}
 	r, ended := e.packet.Reader(), make(chan error, 1)
 	e.loops.Go(func() { ended <- e.server.ServeUDP(r) })

@@ -112,8 +112,13 @@ func TestNobodyIsToldApart(t *testing.T) {
 	o.login("1001", desk2)
 	var first string
 	for _, tc := range []struct{ user, username, password string }{
-		{mac, mac, "wrong"}, {"001565aabbff", "001565aabbff", "wrong"}, {foreign, foreign, o.account(other).Reveal()},
-		{"1001", "1001", "wrong"}, {"1002", "1002", "wrong"}, {"7777", "7777", "wrong"}, {"1001", strings.Repeat("x", 300), "wrong"},
+		{mac, mac, "wrong"},
+		{"001565aabbff", "001565aabbff", "wrong"},
+		{foreign, foreign, o.account(other).Reveal()},
+		{"1001", "1001", "wrong"},
+		{"1002", "1002", "wrong"},
+		{"7777", "7777", "wrong"},
+		{"1001", strings.Repeat("x", 300), "wrong"},
 	} {
 		p := o.phone("udp", tc.user, tc.username, directory.Secret(tc.password))
 		r := p.register("")

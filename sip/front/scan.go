@@ -14,7 +14,7 @@ type Verdict uint8
 const (
 	Message   Verdict = iota // begins like a SIP request or response
 	KeepAlive                // CRLFs or nothing at all (RFC 5626 section 4.4.1)
-	STUN                     // a STUN message (RFC 5389 section 6)
+	STUN                     // a STUN message (keep-alive of RFC 5626 section 4.4.2)
 	TooLong
 	Junk
 )

@@ -44,7 +44,8 @@ func TestParseContacts(t *testing.T) {
 		{
 			"quoted values with separators",
 			[]string{`<sip:a@b>;+sip.instance="<urn:uuid:0>";reg-id=1;pub-gruu="sip:a@e;gr=x,y";x="a=b",<sip:c@d>`},
-			[]Wanted{wanted("sip:a@b", func(w *Wanted) { w.Instance, w.RegID = "<urn:uuid:0>", 1 }), wanted("sip:c@d")}, false,
+			[]Wanted{wanted("sip:a@b", func(w *Wanted) { w.Instance, w.RegID = "<urn:uuid:0>", 1 }), wanted("sip:c@d")},
+			false,
 		},
 		{"instance that would need escaping", []string{`<sip:a@b>;+sip.instance="a\"b"`}, []Wanted{wanted("sip:a@b")}, false},
 		{"flags and stray semicolons", []string{"<sip:a@b>;ob;;expires=60"}, []Wanted{wanted("sip:a@b", expires(60))}, false},
