@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -25,10 +26,16 @@ const (
 
 // act does what a code asks for. why is empty for yes. It goes on when the
 // phone hangs up meanwhile: whoever dialled a login wants it.
-func (s *Service) act(ctx context.Context, r *handler.Request, d Dialled) (why string) {
-	ctx, cancel := context.WithTimeout(ctx, actionTime)
+func (s *Service) act(id handler.Identity, at time.Time, d Dialled) (why string) {
+	ctx, cancel := context.WithTimeout(s.leaving, actionTime)
 	defer cancel()
-	why, err := s.do(ctx, r.Identity, r.Received, d)
+	defer func() {
+		if p := recover(); p != nil { // on a goroutine of its own, where it would end the process
+			s.Log.Error("feature code panicked", "feature", string(d.Code), "stack", string(debug.Stack()))
+			why = whyError
+		}
+	}()
+	why, err := s.do(ctx, id, at, d)
 	if err == nil {
 		return why
 	}
@@ -40,7 +47,7 @@ func (s *Service) act(ctx context.Context, r *handler.Request, d Dialled) (why s
 		why = whyUnavailable
 	}
 	s.Log.LogAttrs(ctx, slog.LevelWarn, "feature code failed",
-		slog.String("feature", string(d.Code)), slog.String("result", why), slog.Any("from", r.Identity),
+		slog.String("feature", string(d.Code)), slog.String("result", why), slog.Any("from", id),
 		slog.String("error", handler.Clipped(censored(err.Error(), d), 300)))
 	return why
 }

@@ -78,10 +78,12 @@ func (c *call) ok(r *handler.Request) (*sip.Response, error) {
 // The context of the INVITE's handler ends with its transaction, 32 seconds
 // after the 200, or with the server: both are a reason to hang up.
 func (c *call) run(ctx context.Context, r *handler.Request, res *sip.Response, ack <-chan []byte, d Dialled) (why string) {
-	defer context.AfterFunc(ctx, c.stop)()
+	release := context.AfterFunc(ctx, c.stop)
+	defer release()
 	verdict := make(chan string, 1)
 	var acting sync.WaitGroup
-	acting.Go(func() { verdict <- c.s.act(context.WithoutCancel(c.talk), r, d) })
+	id, at := r.Identity, r.Received
+	acting.Go(func() { verdict <- c.s.act(id, at, d) })
 	defer acting.Wait()
 	sound := c.confirm(r, res, ack)
 	why = <-verdict

@@ -246,7 +246,7 @@ func (o *office) takenPorts() {
 func (d *dial) refused() message {
 	d.p.t.Helper()
 	m := d.p.expect("final response", func(m message) bool {
-		return m.status() >= 200 && strings.Contains(m.get("Via")+";", "branch="+d.branch+";")
+		return m.status() >= 200 && m.method() == "INVITE" && strings.Contains(m.get("Via")+";", "branch="+d.branch+";")
 	})
 	d.to = m.get("To")
 	d.p.send(d.message("ACK", d.uri, d.branch, d.cseq, nil, ""))

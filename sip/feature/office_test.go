@@ -55,6 +55,7 @@ type office struct {
 	gate     chan struct{} // StartDialog waits for it when not nil
 	loginAt  chan struct{} // Login waits for it when not nil
 	noAuth   bool
+	auth     handler.Authenticator // nil: the office lets everybody in
 }
 
 var (
@@ -91,11 +92,15 @@ func newOffice(t *testing.T, change func(*office)) *office {
 
 func (o *office) serve(sender *flow.Sender, log *slog.Logger) {
 	o.t.Helper()
+	var who handler.Authenticator = o
+	if o.auth != nil {
+		who = o.auth
+	}
 	server, err := sip.New(sip.Options{
 		Listen: []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, Node: "n1", Sender: sender, Log: log,
 		Handlers: sip.Handlers{
-			Invite: handler.Authenticated(o, o.service.Trusts, o.service.Invite),
-			Bye:    handler.Authenticated(o, o.service.Trusts, o.service.Bye),
+			Invite: handler.Authenticated(who, o.service.Trusts, o.service.Invite),
+			Bye:    handler.Authenticated(who, o.service.Trusts, o.service.Bye),
 			Ack:    o.service.Ack,
 		},
 	})
