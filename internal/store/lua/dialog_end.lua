@@ -3,6 +3,7 @@
 -- KEYS  1 events  2 dialogs  3 reloads  4 reload-due
 -- ARGV  4 MAC  5 call  6 settle (ms) between the end and the NOTIFY
 -- Returns 1 if that was the last call, else 0.
+-- Invariant: no reload goes on waiting for calls that are over.
 
 local mac = ARGV[4]
 local calls = load(K.dialogs, mac)
