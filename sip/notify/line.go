@@ -3,7 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 	"time"
 
 	"perch/hotdesk"
@@ -155,7 +155,7 @@ func (n *Notifier) end(ctx context.Context, tenant directory.TenantCode, id, rea
 
 // expire ends a subscription whose time is over with a last NOTIFY (RFC 6665
 // section 4.4.1), unless it was refreshed or has ended meanwhile.
-func (n *Notifier) expire(ctx context.Context, o owned) {
+func (n *Notifier) expire(ctx context.Context, o owned) error {
 	tenant := o.target.tenant
 	lock := n.locks.of(o.id)
 	lock.Lock()
@@ -164,18 +164,18 @@ func (n *Notifier) expire(ctx context.Context, o owned) {
 	switch {
 	case errors.Is(err, hotdesk.ErrNotFound), err == nil && sub.Flow.Node != n.Node:
 		n.index.forget(o.id)
-		return
+		return nil
 	case err != nil:
-		return // at the next tick, or by another node
+		return fmt.Errorf("notify: read subscription: %w", err)
 	}
 	if sub.Expires-storeLater.Milliseconds() > n.Now().UnixMilli() {
 		n.index.put(sub)
-		return
+		return nil
 	}
 	if err := n.Store.EndSubscription(ctx, tenant, o.id, endExpired); err != nil {
-		n.Log.Log(ctx, slog.LevelDebug, "subscription not ended yet", "tenant", tenant, "error", err)
-		return
+		return fmt.Errorf("notify: end subscription: %w", err)
 	}
 	n.index.forget(o.id)
 	n.queue(tenant, o.id, &parting{sub: sub, reason: reasonTimeout})
+	return nil
 }

@@ -163,7 +163,9 @@ func (n *Notifier) Run(ctx context.Context) error {
 			}
 		}
 		for _, o := range n.index.due(n.Now()) {
-			n.expire(ctx, o)
+			if err := n.expire(ctx, o); err != nil {
+				break // the store is away: at the next tick, or by another node
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"context"
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -256,4 +257,13 @@ func checkNotify(t testing.TB, m message, version, entity, state string) {
 	if got := m.get("contact"); !strings.HasPrefix(got, "<sip:perch@127.0.0.1:") {
 		t.Errorf("Contact %q", got)
 	}
+}
+
+func encode(t testing.TB, v any) json.RawMessage {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }

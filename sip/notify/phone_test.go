@@ -28,8 +28,6 @@ type phone struct {
 	callID    string
 	cseq      int
 	toTag     string // of the dialog; empty: none yet
-	ch        digest.Challenge
-	nc        uint32
 	responses chan message
 	requests  chan message
 }
@@ -178,9 +176,9 @@ var branches int
 func (p *phone) subscribeText(uri string, lines ...string) string {
 	p.cseq++
 	branches++
-	to := "<sip:1002@acme.test>"
+	to := "<" + uri + ">"
 	if p.toTag != "" {
-		to += ";tag=" + p.toTag
+		to = "<sip:1002@acme.test>;tag=" + p.toTag
 	}
 	text := strings.Join(lines, "\r\n")
 	if text != "" {
@@ -236,4 +234,14 @@ func want(t testing.TB, m message, code int) {
 	if m.code != code {
 		t.Fatalf("got %s, want %d\n%s", m.first, code, m.text)
 	}
+}
+
+// number reads the CSeq.
+func number(t testing.TB, m message) int {
+	t.Helper()
+	n, err := strconv.Atoi(strings.Fields(m.get("cseq"))[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

@@ -7,7 +7,7 @@ import (
 
 const (
 	event = "Event: dialog"
-	grace = "sip:1002@acme.test"
+	grace = "sip:1002@acme.test" // Grace Hopper, whom they watch
 )
 
 // A subscription from its first SUBSCRIBE to its last NOTIFY, over both
