@@ -116,7 +116,7 @@ func (s *Server) Bound() []Address {
 	return out
 }
 
-// Started is closed once every socket is served.
+// Started is closed once every socket is served, or Run ends before.
 func (s *Server) Started() <-chan struct{} { return s.started }
 
 // drainFor bounds the shutdown: handlers get this long to answer.
@@ -144,8 +144,9 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 // await closes started once the stack has taken every UDP socket: before that
-// it would open another to send.
+// it would open another to send. It gives up when ctx ends.
 func (s *Server) await(ctx context.Context, endpoints []*endpoint) {
+	defer close(s.started)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for _, e := range endpoints {
@@ -157,7 +158,6 @@ func (s *Server) await(ctx context.Context, endpoints []*endpoint) {
 			}
 		}
 	}
-	close(s.started)
 }
 
 // Close closes all sockets and connections at once and waits for their loops.

@@ -27,8 +27,12 @@ type scope struct {
 // challenged under a realm of its own name, as if it existed.
 func (a *Auth) scopeOf(ctx context.Context, r *handler.Request) (scope, error) {
 	addr := r.SIP.From().Address
-	if r.SIP.Method == "REGISTER" {
+	switch {
+	case r.SIP.Method == "REGISTER":
 		addr = r.SIP.To().Address
+	case strings.EqualFold(addr.Host, "anonymous.invalid"):
+		// A caller who hides is of the tenant it asks.
+		addr.User, addr.Host = "", r.SIP.Recipient.Host
 	}
 	aor, err := location.NewAOR(addr.User, addr.Host)
 	if err != nil {

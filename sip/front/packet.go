@@ -13,6 +13,10 @@ import (
 // Socket is one UDP socket. The stack reads it through Readers, one after the
 // other: what it remembers of its peers is freed only when a reader ends.
 type Socket struct {
+	// Linger is how long a retired reader stays, 2 s unless set before use:
+	// requests that it has delivered still find the socket by their source.
+	Linger time.Duration
+
 	conn    *net.UDPConn
 	metrics *metrics.SIP
 	crowded func() bool
@@ -23,7 +27,7 @@ type Socket struct {
 // NewSocket wraps an open socket. crowded is asked now and then whether the
 // stack remembers too many peers, and may be nil.
 func NewSocket(conn *net.UDPConn, m *metrics.SIP, crowded func() bool) *Socket {
-	return &Socket{conn: conn, metrics: m, crowded: crowded, closed: make(chan struct{})}
+	return &Socket{Linger: linger, conn: conn, metrics: m, crowded: crowded, closed: make(chan struct{})}
 }
 
 // Close closes the socket and ends its readers. It is safe twice.
@@ -36,8 +40,6 @@ func (s *Socket) Close() error {
 	return err
 }
 
-// linger is how long a retired reader stays: requests that it has delivered
-// still find the socket by their source address.
 const linger = 2 * time.Second
 
 // checkEvery is the number of messages between two looks at the crowd.
@@ -93,14 +95,14 @@ func (r *Reader) ReadFrom(b []byte) (int, net.Addr, error) {
 // tooMany tells whether the stack should forget its peers. The reader before
 // this one may still hold some.
 func (r *Reader) tooMany() bool {
-	return r.s.crowded != nil && time.Since(r.begun) > 2*linger && r.s.crowded()
+	return r.s.crowded != nil && time.Since(r.begun) > 2*r.s.Linger && r.s.crowded()
 }
 
 // retire hands over and waits.
 func (r *Reader) retire() (int, net.Addr, error) {
 	r.done.Store(true)
 	close(r.retired)
-	t := time.NewTimer(linger)
+	t := time.NewTimer(r.s.Linger)
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -202,7 +202,11 @@ func (c *Chain) finish(r *Request, err error) {
 		s := StatusOf(err)
 		attrs = append(attrs, slog.String("result", s.Why))
 		if s.Code >= 500 && s.Err != nil {
-			level = slog.LevelWarn
+			// A defect is for the operator. A store that is away says so itself,
+			// once; a peer that is gone is nobody's business.
+			if s.Code == sip.StatusInternalServerError && !errors.Is(err, ErrUnsent) {
+				level = slog.LevelWarn
+			}
 			attrs = append(attrs, slog.String("error", Clipped(s.Err.Error(), 300)))
 		}
 	}

@@ -152,6 +152,9 @@ func (r *Request) Respond(code int, reason string, headers ...sip.Header) error 
 	return r.Send(r.Response(code, reason, headers...))
 }
 
+// ErrUnsent says that a response could not be written: the peer is gone.
+var ErrUnsent = errors.New("handler: response not sent")
+
 // ErrAnswered says that the final response was sent before.
 var ErrAnswered = errors.New("handler: the request was answered before")
 
@@ -170,7 +173,7 @@ func (r *Request) Send(res *sip.Response) error {
 		r.sent = res.StatusCode
 	}
 	if err := r.Tx.Respond(res); err != nil {
-		return fmt.Errorf("handler: respond %d: %w", res.StatusCode, err)
+		return fmt.Errorf("%w: %d: %w", ErrUnsent, res.StatusCode, err)
 	}
 	return nil
 }
