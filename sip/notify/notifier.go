@@ -107,7 +107,7 @@ type Notifier struct {
 // Bounds of what is under way at once: most of it waits for silent phones.
 const (
 	maxSending = 4096
-	maxLines   = 100_000
+	maxLines   = 20_000 // fetches are refused above; subscriptions have bounds of their own
 )
 
 // New makes a Notifier. Run serves its subscriptions; Close ends what it sends.

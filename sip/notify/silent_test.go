@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -112,32 +113,39 @@ func (d *desk) Extension(context.Context, directory.ExtensionID) (directory.Exte
 	return directory.Extension{}, hotdesk.ErrNotFound
 }
 
-// serve runs a Notifier with one subscription inside a bubble.
+// newDesk makes a Notifier over one subscription.
+func newDesk(t testing.TB, answer func(n int) (*sip.Response, error)) (*desk, *notify.Notifier) {
+	t.Helper()
+	dlg, err := dialog.NewUAS(dialog.Message{
+		RequestURI: "sip:1002@acme.test", CallID: "c", From: "<sip:1001@acme.test>;tag=f", To: "<sip:1002@acme.test>",
+		Contact: "<sip:1001@192.0.2.7>", CSeq: 1,
+	}, "mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub := presence.Subscription{
+		ID: "s1", Tenant: "acme", Event: "dialog", Target: "1002", Entity: "sip:1002@acme.test", MAC: desk1.MAC.String(),
+		Flow: location.Flow{Node: "test", Transport: "udp"}, Expires: time.Now().Add(time.Hour).UnixMilli(), Dialog: encode(t, dlg),
+	}
+	key, err := credential.FromBytes([]byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{subs: map[string]presence.Subscription{"s1": sub}, start: time.Now(), answer: answer}
+	n, err := notify.New(notify.Options{
+		Node: "test", Flows: d, Store: d, Watchers: d, Tenants: d, Directory: d, Secrets: key,
+		Lamps: presence.Lamps{}, Auth: d, Log: quiet,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d, n
+}
+
+// serve runs such a Notifier inside a bubble.
 func serve(t *testing.T, answer func(n int) (*sip.Response, error), f func(*testing.T, *desk, *notify.Notifier)) {
 	synctest.Test(t, func(t *testing.T) {
-		dlg, err := dialog.NewUAS(dialog.Message{
-			RequestURI: "sip:1002@acme.test", CallID: "c", From: "<sip:1001@acme.test>;tag=f", To: "<sip:1002@acme.test>",
-			Contact: "<sip:1001@192.0.2.7>", CSeq: 1,
-		}, "mine")
-		if err != nil {
-			t.Fatal(err)
-		}
-		sub := presence.Subscription{
-			ID: "s1", Tenant: "acme", Event: "dialog", Target: "1002", Entity: "sip:1002@acme.test", MAC: desk1.MAC.String(),
-			Flow: location.Flow{Node: "test", Transport: "udp"}, Expires: time.Now().Add(time.Hour).UnixMilli(), Dialog: encode(t, dlg),
-		}
-		key, err := credential.FromBytes([]byte("0123456789abcdef0123456789abcdef"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		d := &desk{subs: map[string]presence.Subscription{"s1": sub}, start: time.Now(), answer: answer}
-		n, err := notify.New(notify.Options{
-			Node: "test", Flows: d, Store: d, Watchers: d, Tenants: d, Directory: d, Secrets: key,
-			Lamps: presence.Lamps{}, Auth: d, Log: quiet,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		d, n := newDesk(t, answer)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); _ = n.Run(ctx) }()
@@ -270,4 +278,29 @@ func TestCloseWhileWaiting(t *testing.T) {
 			t.Errorf("sent at %v, ended %v", d.sent, d.ended)
 		}
 	})
+}
+
+// BenchmarkState is one NOTIFY of a subscription: read, count, store, render,
+// build; the store and the phone cost nothing here.
+func BenchmarkState(b *testing.B) {
+	sent := make(chan struct{}, 1)
+	_, n := newDesk(b, func(int) (*sip.Response, error) { sent <- struct{}{}; return response(200), nil })
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = n.Run(ctx) }()
+	defer func() { cancel(); <-done; _ = n.Close() }()
+	for taken := false; !taken; { // until Run has taken up the subscription
+		n.Changed("acme", "1002")
+		select {
+		case <-sent:
+			taken = true
+		default:
+			runtime.Gosched()
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		n.Changed("acme", "1002")
+		<-sent
+	}
 }
