@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"perch/sip"
 	"perch/sip/flow"
+	"perch/sip/handler"
 	"perch/sip/location"
 )
 
@@ -210,4 +212,41 @@ func TestSendRefuses(t *testing.T) {
 			t.Errorf("%s: Write: %v", tc.name, err)
 		}
 	}
+}
+
+// TestIPv6: registration and the way back, at addresses with colons in them.
+func TestIPv6(t *testing.T) {
+	o := open(t, func(opts *sip.Options, _ *office) { opts.Listen = []string{"udp://[::1]:0", "tcp://[::1]:0"} })
+	mac := desk1.MAC.String()
+	for _, tp := range []string{"udp", "tcp"} {
+		p := o.phone(tp, mac, mac, o.account(desk1))
+		c := o.contactOf(p)
+		req, err := notify(c).Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make(chan string, 1)
+		go func() { got <- p.answer("200 OK") }()
+		res, err := o.sender.Send(t.Context(), c.Flow, req)
+		if err != nil || res.StatusCode != 200 {
+			t.Fatal(tp, res, err)
+		}
+		if text := <-got; !strings.Contains(text, " [::1]:") {
+			t.Errorf("no brackets in\n%s", text)
+		}
+	}
+}
+
+// TestAnonymousCaller: a hidden From does not hide the tenant.
+func TestAnonymousCaller(t *testing.T) {
+	o := open(t, func(opts *sip.Options, o *office) {
+		opts.Handlers.Subscribe = handler.Authenticated(o.auth, nil, func(_ context.Context, r *handler.Request) error { return r.Respond(489, "") })
+	})
+	mac := desk1.MAC.String()
+	p := o.phone("udp", mac, mac, o.account(desk1))
+	hide := func(text string) string {
+		return strings.Replace(text, "From: <sip:"+mac+"@acme.test>", "From: \"Anonymous\" <sip:anonymous@anonymous.invalid>", 1)
+	}
+	p.challenged(p.send(hide(p.message("SUBSCRIBE", ""))))
+	want(t, p.send(hide(p.message("SUBSCRIBE", p.authorization("SUBSCRIBE")))), 489)
 }
