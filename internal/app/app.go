@@ -20,6 +20,7 @@ import (
 	"perch/internal/event"
 	"perch/internal/store"
 	"perch/metrics"
+	"perch/portal/api"
 	"perch/provisioning/brand"
 	"perch/provisioning/brand/all"
 )
@@ -68,6 +69,7 @@ const (
 	partApply        = "apply"
 	partSIP          = "sip"
 	partProvisioning = "provisioning"
+	partPortal       = "portal"
 )
 
 // stopWithin bounds a shutdown.
@@ -87,7 +89,7 @@ func Serve(ctx context.Context, cfg config.Config, build Build, log *slog.Logger
 func Start(ctx context.Context, cfg config.Config, build Build, log *slog.Logger) (*App, error) {
 	a := &App{
 		cfg: cfg, build: build, log: log, life: newLifecycle(log), bus: &event.Bus{}, brands: all.Brands(),
-		ready: newReadiness(partRedis, partApply, partSIP, partProvisioning),
+		ready: newReadiness(partRedis, partApply, partSIP, partProvisioning, partPortal),
 	}
 	for _, step := range []struct {
 		name string
@@ -102,6 +104,7 @@ func Start(ctx context.Context, cfg config.Config, build Build, log *slog.Logger
 		{"sip", a.startSIP},
 		{"reloads", a.startReloads},
 		{"provisioning", a.startProvisioning},
+		{"portal", a.startPortal},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", step.name, err), a.Stop())
@@ -150,7 +153,10 @@ func (a *App) openIdentity(context.Context) error {
 	if a.node, err = os.Hostname(); err != nil || a.node == "" {
 		a.node = "perch"
 	}
-	a.key, err = credential.Load(a.cfg.KeyPath())
+	if a.key, err = credential.Load(a.cfg.KeyPath()); err != nil {
+		return err
+	}
+	a.token, err = api.OpenToken(a.cfg.DataDir, credential.NewToken)
 	return err
 }
 

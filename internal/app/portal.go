@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"net/http"
+
+	"perch/hotdesk/directory"
+	"perch/internal/config"
+	"perch/internal/event"
+	"perch/internal/store"
+	"perch/portal/api"
+)
+
+// maxUpload bounds what people may send: a directory file.
+const maxUpload = 64 << 20
+
+func (a *App) startPortal(ctx context.Context) error {
+	h, err := api.New(api.Parts{
+		Token: a.token, Version: a.build.Version, Engine: a.desk, Store: a.store, News: news{a.store},
+		Applier: a.applier, Drift: a.desks.Drift, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(api.Prefix+"/", h)
+	a.addrs.Portal, err = a.listen(ctx, "portal", a.cfg.Portal.Listen, a.cfg.Portal.TLS, a.wrapped("portal", mux, maxUpload))
+	if err != nil {
+		return err
+	}
+	if err := api.Announce(a.cfg.DataDir, a.portalURL()); err != nil {
+		return err
+	}
+	a.ready.set(partPortal, "")
+	return nil
+}
+
+// portalURL is where this machine reaches the API.
+func (a *App) portalURL() string {
+	scheme := "http://"
+	if a.cfg.Portal.TLS != (config.TLS{}) {
+		scheme = "https://"
+	}
+	return scheme + a.addrs.Portal.String()
+}
+
+// news is the event stream as the API follows it.
+type news struct{ store *store.Store }
+
+// Positions implements api.News.
+func (n news) Positions(ctx context.Context) (map[directory.TenantCode]string, error) {
+	return n.store.Positions(ctx)
+}
+
+// Follow implements api.News.
+func (n news) Follow(ctx context.Context, from map[directory.TenantCode]string, handle func(event.Event)) error {
+	return n.store.Tail(ctx, from, handle)
+}
