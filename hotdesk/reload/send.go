@@ -69,10 +69,11 @@ func (w *Worker) lost(ctx context.Context, d found, i Intent) error {
 
 func (w *Worker) notice(d found, i Intent, a brand.Attempt) (Notice, error) {
 	c := d.contact
-	password := w.secrets.SIPPassword(i.Tenant, c.AOR, d.device.ID.MAC, c.Session)
+	aor := d.tenant.AOR(c.AOR.User) // passwords are made for this domain, whichever the phone registered at
+	password := w.secrets.SIPPassword(i.Tenant, aor, d.device.ID.MAC, c.Session)
 	if c.Session == "" {
 		var err error
-		if password, err = w.secrets.AccountPassword(d.device, c.AOR); err != nil {
+		if password, err = w.secrets.AccountPassword(d.device, aor); err != nil {
 			return Notice{}, fmt.Errorf("reload: %w", err)
 		}
 	}

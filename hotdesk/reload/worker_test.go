@@ -43,7 +43,7 @@ func newWorld() *world {
 		due:    now, brand: "testphone",
 		trace: trace.Trace{ID: "t1", Kind: trace.Login, Tenant: "acme", MAC: desk.MAC.String(), Session: "new", State: trace.Running, Started: now.UnixMilli()},
 		contacts: []location.Contact{
-			{URI: "sip:old@192.0.2.1", MAC: desk.MAC.String(), AOR: directory.AOR{User: "1009", Domain: "acme.test"}, Session: "old", Expires: now.Add(time.Hour).UnixMilli(), Updated: now.UnixMilli() - 5},
+			{URI: "sip:old@192.0.2.1", MAC: desk.MAC.String(), AOR: directory.AOR{User: "1009", Domain: "192.0.2.9"}, Session: "old", Expires: now.Add(time.Hour).UnixMilli(), Updated: now.UnixMilli() - 5},
 			{URI: "sip:idle@192.0.2.1", MAC: desk.MAC.String(), AOR: directory.AOR{User: desk.MAC.String(), Domain: "acme.test"}, Expires: now.Add(time.Hour).UnixMilli(), Updated: now.UnixMilli()},
 			{URI: "sip:gone@192.0.2.1", MAC: desk.MAC.String(), Expires: now.UnixMilli() - 1, Updated: now.UnixMilli() + 5},
 		},
@@ -121,8 +121,8 @@ func (w *world) Device(_ context.Context, id directory.DeviceID) (directory.Devi
 	return directory.Device{ID: id, Brand: w.brand}, nil
 }
 
-func (w *world) SIPPassword(_ directory.TenantCode, _ directory.AOR, _ directory.MAC, s directory.SessionID) directory.Secret {
-	return directory.Secret("session " + s)
+func (w *world) SIPPassword(_ directory.TenantCode, aor directory.AOR, _ directory.MAC, s directory.SessionID) directory.Secret {
+	return directory.Secret("session " + string(s) + " of " + aor.String())
 }
 
 func (w *world) AccountPassword(directory.Device, directory.AOR) (directory.Secret, error) {
