@@ -194,7 +194,7 @@ func TestWorkerSignsWithTheOutgoingSession(t *testing.T) {
 		w.contacts = w.contacts[:1]
 		w.onSend = func(w *world) { w.phoneDoes(time.Now().UnixMilli()) }
 		w.run(t)
-		if len(w.sent) != 1 || w.sent[0].Password != "session old" {
+		if len(w.sent) != 1 || w.sent[0].Password != "session old of sip:1009@acme.test" {
 			t.Fatalf("sent %+v, want the password of the session the phone still holds", w.sent)
 		}
 	})
