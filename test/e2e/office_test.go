@@ -192,3 +192,7 @@ func (j *journal) String() string {
 	defer j.mu.Unlock()
 	return j.buf.String()
 }
+
+func extension(number string) directory.ExtensionID {
+	return directory.ExtensionID{Tenant: "acme", Number: number}
+}
