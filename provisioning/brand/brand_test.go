@@ -100,12 +100,24 @@ func TestEscape(t *testing.T) {
 	}
 }
 
+func TestEscapeColon(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", " ": "", "Ada Lovelace": "Ada Lovelace", "*11": "*11", "a#b": `"a#b"`, `a"b`: `"a'b"`, `"`: `"'"`,
+		"a\nb: c": "a b: c", "a\u2028b": "a b", "\u00e4": "\"\u00e4\"", "a\xff": "\"a\ufffd\"", "http://x/y?a=1&b=2": "http://x/y?a=1&b=2",
+		"{{.X}} %NULL%": `"{{.X}} %NULL%"`, "!x": `"!x"`, "^x": `"^x"`, "]]>": `"]]>"`, `a\`: `"a\"`,
+	} {
+		if got := Colon.Escape(in); got != want {
+			t.Errorf("%q = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func FuzzEscape(f *testing.F) {
 	for _, s := range []string{"", "a\nb", "%NULL%", "\u2028", "]]>", "\xff", " \u0085x"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, format := range []Format{INI, XML} {
+		for _, format := range []Format{INI, XML, Colon} {
 			got := format.Escape(s)
 			if !utf8.ValidString(got) {
 				t.Fatalf("%q is not UTF-8", got)
@@ -116,6 +128,9 @@ func FuzzEscape(f *testing.F) {
 		}
 		if got := INI.Escape(s); got == "" || strings.TrimSpace(got) != got {
 			t.Fatalf("INI %q", got)
+		}
+		if got := Colon.Escape(s); strings.Trim(got, `"`) != got && (len(got) < 3 || strings.Contains(got[1:len(got)-1], `"`)) {
+			t.Fatalf("Colon %q", got)
 		}
 		if got := XML.Escape(s); strings.ContainsAny(got, `<>"'`) {
 			t.Fatalf("XML %q", got)

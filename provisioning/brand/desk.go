@@ -126,10 +126,13 @@ func dialledCode(c string) bool {
 }
 
 // Clip cuts a text for the screen to what a file may carry.
-func Clip(s string) string {
+func Clip(s string) string { return ClipTo(s, maxScreen) }
+
+// ClipTo cuts a text to at most limit characters, for brands that take fewer.
+func ClipTo(s string, limit int) string {
 	n := 0
 	for i := range s {
-		if n == maxScreen {
+		if n == limit {
 			return s[:i]
 		}
 		n++

@@ -17,6 +17,10 @@ const (
 	INI Format = iota
 	// XML is element text and attribute values in double quotes (XML 1.0).
 	XML
+	// Colon is Mitel's "key: value" lines. A # begins a comment unless the value
+	// stands in double quotes, and nothing can stand for a quote inside them: a
+	// value that is not plain is quoted, its own double quotes become single.
+	Colon
 )
 
 // Escape brings a value into the form in which the format takes it. Whatever
@@ -29,6 +33,9 @@ func (f Format) Escape(s string) string {
 		return xmlEscape(s)
 	}
 	s = strings.TrimSpace(s)
+	if f == Colon {
+		return colonEscape(s)
+	}
 	switch {
 	case s == "":
 		return null
@@ -87,4 +94,20 @@ func xmlEscape(s string) string {
 		return s
 	}
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace(s)
+}
+
+func colonEscape(s string) string {
+	if strings.IndexFunc(s, quotable) < 0 {
+		return s
+	}
+	return `"` + strings.ReplaceAll(s, `"`, "'") + `"`
+}
+
+// quotable tells characters that Mitel's files hold in quotes only.
+func quotable(c rune) bool {
+	switch {
+	case c >= '0' && c <= '9', c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z':
+		return false
+	}
+	return !strings.ContainsRune(" ._-+*/:@;,=?&|~$", c)
 }
