@@ -10,9 +10,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"perch/hotdesk/directory"
@@ -75,8 +77,8 @@ func checkDataDir(cfg config.Config) Finding {
 
 func checkKey(cfg config.Config) Finding {
 	f := Finding{What: "key_file " + cfg.KeyPath()}
-	if _, err := os.Stat(cfg.KeyPath()); errors.Is(err, fs.ErrNotExist) {
-		return f // made at the first start
+	if _, err := os.Stat(cfg.KeyPath()); err != nil {
+		return f // made at the first start; that it can be is data_dir's question
 	}
 	if _, err := credential.Load(cfg.KeyPath()); err != nil {
 		f.Fault, f.Mend = err.Error(), "restore the key from your backup; a new one makes every stored secret useless"
@@ -85,8 +87,8 @@ func checkKey(cfg config.Config) Finding {
 }
 
 func checkRedis(ctx context.Context, cfg config.Config) Finding {
-	url := cfg.Redis.URL.Reveal()
-	switch url {
+	address := cfg.Redis.URL.Reveal()
+	switch address {
 	case store.Memory:
 		return Finding{What: "redis memory:", Warn: true, Fault: "nothing is kept when perch ends", Mend: "leave redis.url empty, or name a Redis, for anything but a trial"}
 	case "":
@@ -101,17 +103,40 @@ func checkRedis(ctx context.Context, cfg config.Config) Finding {
 		return f
 	}
 	f := Finding{What: "redis"}
+	if err := reachable(ctx, address); err != nil {
+		f.Fault, f.Mend = err.Error(), "is the server running, is the address right?"
+		return f
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	s, err := store.Open(ctx, store.Options{URL: url, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s, err := store.Open(ctx, store.Options{URL: address, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
-		f.Fault, f.Mend = err.Error(), "is the server running, is the address right, does it want a password?"
+		f.Fault, f.Mend = err.Error(), "does it want a user name and password, is it still loading?"
 		return f
 	}
 	if err := s.Close(); err != nil {
 		f.Fault, f.Warn, f.Mend = err.Error(), true, "see the log of the Redis server"
 	}
 	return f
+}
+
+// reachable says in the network's own words why there is nothing to talk to.
+// Addresses of several servers are left to the client.
+func reachable(ctx context.Context, redisURL string) error {
+	u, err := url.Parse(redisURL)
+	if err != nil || u.Host == "" || strings.Contains(u.Host, ",") {
+		return nil
+	}
+	host, port := u.Hostname(), u.Port()
+	if port == "" {
+		port = "6379"
+	}
+	d := net.Dialer{Timeout: 2 * time.Second}
+	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 func checkPort(what, transport, addr string) Finding {

@@ -40,13 +40,6 @@ func (r *readiness) note(part, text string) {
 	r.notes[part] = text
 }
 
-// ready tells whether nothing is missing.
-func (r *readiness) ready() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.waiting) == 0
-}
-
 type partState struct {
 	Part  string `json:"part"`
 	Ready bool   `json:"ready"`
