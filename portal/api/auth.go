@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// authorized lets only requests with the token through (RFC 6750 section 2.1).
+// authorized lets only requests with the token through.
 // Digests are compared, so that neither content nor length shows in the time.
 func (s *server) authorized(next http.Handler) http.Handler {
 	want := sha256.Sum256([]byte(s.Token.Reveal()))

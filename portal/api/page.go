@@ -17,7 +17,7 @@ type List struct {
 }
 
 // page gives the part of a list that was asked for, in the order of key, and the
-// Link (RFC 8288) to the next part, empty at the end.
+// Link to the next part, empty at the end.
 func page[T any](rows []T, key func(T) string, path string, q List) (part []T, link string, err error) {
 	slices.SortFunc(rows, func(a, b T) int { return strings.Compare(key(a), key(b)) })
 	if q.Cursor != "" {
