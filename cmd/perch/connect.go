@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -52,19 +53,21 @@ func explain(err error, c *client.Client) error {
 // address is where the server last opened its API, else where its configuration
 // says that it would.
 func address(cfg config.Config) string {
-	if url, err := api.Announced(cfg.DataDir); err == nil && url != "" {
-		return url
+	scheme, at := "http", cfg.Portal.Listen
+	if cfg.Portal.TLS.Cert != "" {
+		scheme = "https"
 	}
-	host, port, err := net.SplitHostPort(cfg.Portal.Listen)
+	if text, err := api.Announced(cfg.DataDir); err == nil {
+		if u, err := url.Parse(text); err == nil && u.Host != "" {
+			scheme, at = u.Scheme, u.Host
+		}
+	}
+	host, port, err := net.SplitHostPort(at)
 	if err != nil {
 		host, port = "127.0.0.1", "8000"
 	}
 	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
-		host = "127.0.0.1"
-	}
-	scheme := "http"
-	if cfg.Portal.TLS.Cert != "" {
-		scheme = "https"
+		host = "127.0.0.1" // open on every address, this machine's included
 	}
 	return scheme + "://" + net.JoinHostPort(host, port)
 }

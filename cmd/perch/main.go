@@ -25,6 +25,9 @@ const (
 type cli struct {
 	Config string `short:"c" placeholder:"FILE" help:"Configuration of the server (YAML); commands find the running server by it. Without: the defaults, which keep everything in ./data."`
 
+	Serve         serveCmd         `cmd:"" help:"Run the server."`
+	Demo          demoCmd          `cmd:"" help:"See it work: a server, twelve virtual phones and a login every few seconds."`
+	Check         checkCmd         `cmd:"" help:"Say what is wrong with configuration, Redis, ports and certificates before you start."`
 	Apply         applyCmd         `cmd:"" help:"Bring a directory file (tenants, extensions, devices) into the running server."`
 	Export        exportCmd        `cmd:"" help:"Write the directory of the running server as a file that apply accepts."`
 	Login         loginCmd         `cmd:"" help:"Log an extension in at a device, as an admin."`

@@ -4,17 +4,26 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"perch/internal/app"
 )
 
 type versionCmd struct{}
 
 // Run prints the version that the build knows of.
 func (versionCmd) Run(e *env) error {
-	_, err := fmt.Fprintf(e.out, "perch %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(e.out, "perch %s %s(%s, %s/%s)\n", version(), spaced(revision()), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }
 
-// version is the module's, else the commit that was built.
+func spaced(s string) string {
+	if s == "" {
+		return ""
+	}
+	return s + " "
+}
+
+// version is the module's.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -22,6 +31,15 @@ func version() string {
 	}
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
+	}
+	return "(devel)"
+}
+
+// revision is the commit that was built; empty where the build does not know.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
 	}
 	commit, dirty := "", ""
 	for _, s := range info.Settings {
@@ -32,8 +50,7 @@ func version() string {
 			dirty = "+changes"
 		}
 	}
-	if commit == "" {
-		return "(devel)"
-	}
 	return commit + dirty
 }
+
+func build() app.Build { return app.Build{Version: version(), Revision: revision()} }

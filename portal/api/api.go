@@ -8,6 +8,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"perch/hotdesk/reload"
 )
 
 // Prefix is where every route of this API is.
@@ -23,6 +25,7 @@ const (
 // server is the handlers' shared state; immutable once built.
 type server struct {
 	Parts
+	reloads *reload.Desk
 	streams chan struct{} // a slot for each event stream that may be open
 }
 
@@ -35,7 +38,7 @@ func New(p Parts) (http.Handler, error) {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	s := &server{Parts: p, streams: make(chan struct{}, maxStreams)}
+	s := &server{Parts: p, reloads: reload.NewDesk(p.Store, p.Store, p.Store, p.Now), streams: make(chan struct{}, maxStreams)}
 	mux := http.NewServeMux()
 	s.routes(humago.NewWithPrefix(mux, Prefix, s.config()))
 	return s.authorized(orProblem(mux)), nil

@@ -53,11 +53,6 @@ type Contacts interface {
 	EachContact(ctx context.Context, t directory.TenantCode, f func(user string, c location.Contact) error) error
 }
 
-// Reloads opens reloads that an operator asked for.
-type Reloads interface {
-	OpenReload(ctx context.Context, t trace.Trace, i reload.Intent, due time.Time) error
-}
-
 // Store is what this package reads and writes itself. Reads of what does not
 // exist wrap hotdesk.ErrNotFound; a store that does not answer is
 // hotdesk.ErrUnavailable.
@@ -67,7 +62,11 @@ type Store interface {
 	Sitting
 	Traces
 	Contacts
-	Reloads
+
+	// What reload.Desk needs to open the reloads that are asked for here.
+	reload.Opener
+	reload.Phones
+	reload.Directory
 }
 
 // News gives what happens, tenant by tenant in order. Follow begins after the

@@ -11,7 +11,6 @@ import (
 	"perch/hotdesk"
 	"perch/hotdesk/directory"
 	"perch/hotdesk/reload"
-	"perch/hotdesk/trace"
 	"perch/provisioning/brand"
 )
 
@@ -69,7 +68,11 @@ func (s *server) reload(ctx context.Context, in *reloadInput) (*reloadOutput, er
 	now := s.Now()
 	for n, d := range targets {
 		id, due := rand.Text(), now.Add(time.Duration(n)*gap)
-		if err := s.Store.OpenReload(ctx, story(id, d, b, now), intent(id, d, b, due), due); err != nil {
+		err := s.reloads.Request(ctx, reload.Order{ID: id, Device: d, Line: 1, Door: door(b.Door), Force: b.Force, Reboot: b.Reboot, Due: due})
+		if errors.Is(err, hotdesk.ErrNotFound) && mac.IsZero() {
+			continue // removed meanwhile
+		}
+		if err != nil {
 			return nil, s.fault(ctx, err)
 		}
 		out.Body.Count++
@@ -81,16 +84,11 @@ func (s *server) reload(ctx context.Context, in *reloadInput) (*reloadOutput, er
 	return out, nil
 }
 
-// target is a device and its brand, as the directory has it or the phone said.
-type target struct {
-	id    directory.DeviceID
-	brand string
-}
-
 // targets gives the devices that match, in the order of their MACs.
-func (s *server) targets(ctx context.Context, mac directory.MAC, b ReloadBody) ([]target, error) {
+func (s *server) targets(ctx context.Context, mac directory.MAC, b ReloadBody) ([]directory.DeviceID, error) {
 	if !mac.IsZero() {
-		return s.single(ctx, mac)
+		id, err := s.deviceID(ctx, mac)
+		return []directory.DeviceID{id}, err
 	}
 	want := brand.Name("")
 	if b.Brand != "" {
@@ -107,55 +105,16 @@ func (s *server) targets(ctx context.Context, mac directory.MAC, b ReloadBody) (
 	if err != nil {
 		return nil, err
 	}
-	var all []target
+	var all []directory.DeviceID
 	err = s.Store.EachDevice(ctx, codes[0], func(d directory.Device) error {
-		t := target{d.ID, cmp.Or(d.Brand, phones[d.ID.MAC].Brand)}
-		if name, _ := brand.ParseName(t.brand); want == "" || name == want {
-			all = append(all, t)
+		if name, _ := brand.ParseName(cmp.Or(d.Brand, phones[d.ID.MAC].Brand)); want == "" || name == want {
+			all = append(all, d.ID)
 		}
 		return nil
 	})
-	slices.SortFunc(all, func(a, b target) int { return slices.Compare(a.id.MAC[:], b.id.MAC[:]) })
+	slices.SortFunc(all, func(a, b directory.DeviceID) int { return slices.Compare(a.MAC[:], b.MAC[:]) })
 	if err == nil && len(all) == 0 {
 		err = notFound("no_device_matches", "No device matches", "The tenant has no such device: perch devices shows what there is.")
 	}
 	return all, err
-}
-
-func (s *server) single(ctx context.Context, mac directory.MAC) ([]target, error) {
-	id, err := s.deviceID(ctx, mac)
-	if err != nil {
-		return nil, err
-	}
-	d, err := s.Store.Device(ctx, id)
-	if errors.Is(err, hotdesk.ErrNotFound) {
-		return nil, noDevice()
-	}
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.Store.Phone(ctx, id)
-	if err != nil && !errors.Is(err, hotdesk.ErrNotFound) {
-		return nil, err
-	}
-	return []target{{id, cmp.Or(d.Brand, p.Brand)}}, nil
-}
-
-func story(id string, d target, b ReloadBody, now time.Time) trace.Trace {
-	return trace.Trace{
-		ID: id, Kind: trace.Reload, Tenant: d.id.Tenant, MAC: d.id.MAC.String(), Line: 1, Door: string(door(b.Door)), Brand: d.brand,
-		State: trace.Running, Started: now.UnixMilli(),
-		Steps: []trace.Step{
-			{Name: trace.Accepted, At: now.UnixMilli()},
-			{Name: trace.Bound, At: now.UnixMilli(), Skipped: true, Detail: "a reload changes no seat"},
-		},
-	}
-}
-
-// intent counts the patience with calls and absent phones from when it is due.
-func intent(id string, d target, b ReloadBody, due time.Time) reload.Intent {
-	return reload.Intent{
-		Trace: id, Tenant: d.id.Tenant, MAC: d.id.MAC.String(), Reason: "operator",
-		Created: due.UnixMilli(), Force: b.Force, Reboot: b.Reboot,
-	}
 }

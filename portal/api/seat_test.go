@@ -74,7 +74,7 @@ func TestReloads(t *testing.T) {
 		t.Errorf("%+v %v", i, err)
 	}
 	tr := read[Trace](w, "/devices/"+desk2+"/trace")
-	if tr.ID != out.Traces[0] || tr.Kind != "reload" || tr.State != "running" || *tr.Brand != "snom" || tr.Extension != nil || tr.Steps[0].Step != "accepted" || tr.Ended != nil {
+	if tr.ID != out.Traces[0] || tr.State != "running" || *tr.Brand != "snom" || tr.Extension != nil || tr.Steps[0].Step != "accepted" || tr.Ended != nil {
 		t.Errorf("%+v", tr)
 	}
 	if code, body := w.do("POST", "/reload", `{"mac":"00-15-65-aa-bb-01","force":true}`); code != 200 || !strings.Contains(body, `"count":1`) {
