@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"time"
 
 	"perch/internal/app"
@@ -24,6 +25,11 @@ nothing is left running.`
 func (d demoCmd) Run(e *env) error {
 	if d.Every < 100*time.Millisecond || d.Speed <= 0 {
 		return usage{"--every is at least 100ms and --speed more than 0"}
+	}
+	if d.Data != "" {
+		if err := os.MkdirAll(d.Data, 0o700); err != nil {
+			return err
+		}
 	}
 	return app.Demo(e.ctx, app.DemoOptions{DataDir: d.Data, Every: d.Every, Speed: d.Speed}, build(), e.out)
 }
