@@ -11,7 +11,7 @@ const (
 	ReloadReady      = "ready"      // every step came
 	ReloadFailed     = "failed"     // a step never came
 	ReloadSuperseded = "superseded" // a newer reload of the same device took over
-	ReloadSkipped    = "skipped"    // nothing to do: a brand without templates, a device without a contact
+	ReloadSkipped    = "skipped"    // nothing to do: a brand without templates
 )
 
 // Reloads counts and times the attempts to make a device take its configuration.

@@ -101,6 +101,9 @@ func news(before State, t Trace) []event.Event {
 		Type: event.TraceReady, At: t.Ended, Tenant: t.Tenant, MAC: t.MAC, Line: t.Line, Number: t.Number,
 		Session: t.Session, Trace: t.ID, Door: t.Door, Brand: t.Brand, Detail: string(t.Kind), Millis: t.Ended - t.Started,
 	}
+	if s, _ := t.Step(Fetched); s.Skipped {
+		e.Reason = "skipped"
+	}
 	if t.State == Failed {
 		e.Type = event.TraceFailed
 		for _, s := range t.Steps {

@@ -32,8 +32,14 @@ func (c counter) count(e event.Event) {
 		}
 	case event.NotifyAnswered:
 		c.m.Notifier.Notify(e.Detail, e.Brand, notifyResult(e.Status))
+	case event.TraceSuperseded:
+		c.m.Reloads.Done(e.Brand, metrics.ReloadSuperseded, 0)
 	case event.TraceReady:
 		took := time.Duration(e.Millis) * time.Millisecond
+		if e.Reason == "skipped" {
+			c.m.Reloads.Done(e.Brand, metrics.ReloadSkipped, 0)
+			return
+		}
 		c.m.Reloads.Done(e.Brand, metrics.ReloadReady, took)
 		if e.Detail == string(trace.Login) {
 			c.m.Logins.Ready(took)

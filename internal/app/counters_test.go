@@ -24,6 +24,8 @@ func TestCounters(t *testing.T) {
 		{Type: event.NotifyAnswered, Node: "here", Brand: "yealink", Detail: "check-sync;reboot=true"},
 		{Type: event.TraceReady, Node: "here", Brand: "yealink", Detail: "login", Millis: 1500},
 		{Type: event.TraceReady, Node: "here", Brand: "yealink", Detail: "logout", Millis: 1500},
+		{Type: event.TraceReady, Node: "here", Brand: "panasonic", Detail: "login", Reason: "skipped", Millis: 5},
+		{Type: event.TraceSuperseded, Node: "here", Brand: "yealink"},
 		{Type: event.TraceFailed, Node: "here", Brand: "yealink", Target: "fetched"},
 	} {
 		c.count(e)
@@ -40,6 +42,8 @@ func TestCounters(t *testing.T) {
 		`perch_login_ready_seconds_count 1`,
 		`perch_reload_seconds_count{brand="yealink"} 2`,
 		`perch_reloads_total{brand="yealink",result="failed"} 1`,
+		`perch_reloads_total{brand="yealink",result="superseded"} 1`,
+		`perch_reloads_total{brand="other",result="skipped"} 1`,
 		`perch_login_failed_steps_total{step="fetched"} 1`,
 	} {
 		if !strings.Contains(page, line+"\n") {

@@ -31,8 +31,9 @@ const (
 	SubscriptionEnded Type = "subscription.ended" // Reason
 	StepSkipped       Type = "step.skipped"       // Target: step; Reason
 	StepFailed        Type = "step.failed"        // Target: step; Reason
-	TraceReady        Type = "trace.ready"        // Millis: key press to ready
+	TraceReady        Type = "trace.ready"        // Millis: key press to ready; Detail: kind; Reason: skipped, where the brand has no templates
 	TraceFailed       Type = "trace.failed"       // Target: step; Reason
+	TraceSuperseded   Type = "trace.superseded"   // a newer trace of the device took over
 	DirectoryChanged  Type = "directory.changed"  // the tenant's directory was applied
 	DeviceArmed       Type = "reload.armed"       // an ending session spoke up: its reload is due again
 )

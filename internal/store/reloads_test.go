@@ -106,7 +106,7 @@ func TestOpenReloadIsForWhoSitsThere(t *testing.T) {
 		for range 2 { // the second is the first, sent again
 			o.must(s.OpenReload(t.Context(), tr, i, o.now.Add(time.Second)))
 		}
-		if got := o.trace(desk(1)); got.Kind != trace.Reload || o.due(desk(1)) != 1000 || len(o.news()) != 1 {
+		if got := o.trace(desk(1)); got.Kind != trace.Reload || o.due(desk(1)) != 1000 || len(o.news()) != 2 { // superseded, requested
 			t.Errorf("%+v", got)
 		}
 	})

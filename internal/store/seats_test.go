@@ -92,7 +92,9 @@ func TestBindReplacesAndMoves(t *testing.T) {
 			"binding.ended 1002 001565000002 replaced",
 			"binding.ended 1001 001565000001 move",
 			"binding.created 1001 001565000002",
+			"trace.superseded 001565000002",
 			"reload.requested 1001 001565000002 login",
+			"trace.superseded 001565000001",
 			"reload.requested 001565000001 logout",
 		}, o.news()); diff != "" {
 			t.Error(diff)
@@ -232,7 +234,7 @@ func TestUnbind(t *testing.T) {
 		if out.Binding != nil || len(out.Ended) != 1 || o.trace(desk(1)).Kind != trace.Logout {
 			t.Errorf("outcome %+v", out)
 		}
-		if diff := cmp.Diff([]string{"binding.ended 1001 001565000001 logout", "reload.requested 001565000001 logout"}, o.news()); diff != "" {
+		if diff := cmp.Diff([]string{"binding.ended 1001 001565000001 logout", "trace.superseded 001565000001", "reload.requested 001565000001 logout"}, o.news()); diff != "" {
 			t.Error(diff)
 		}
 		all, err := s.AllSeats(t.Context(), acme)

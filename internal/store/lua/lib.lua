@@ -212,9 +212,16 @@ local function open_intent(i, due)
   schedule(i.mac, due)
 end
 
+-- supersede tells that a running trace of the device gives way to another.
+local function supersede(old, id)
+  if not old or old.state ~= 'running' or old.id == id then return end
+  emit({type = 'trace.superseded', mac = old.mac, line = old.line, trace = old.id, door = old.door, brand = old.brand})
+end
+
 -- new_story begins the trace of a device and opens its reload. t has id, kind,
 -- mac, line, number, session, door, brand, started; both say who sits there now.
 local function new_story(t, reason, force)
+  supersede(load(K.traces, t.mac), t.id)
   t.rev, t.tenant, t.state = 1, tenant, 'running'
   t.steps = {
     {step = 'accepted', at = t.started, ms = 0},

@@ -12,6 +12,7 @@ local who = identity(t.mac, line_of(t))
 t.number, t.session, i.session = who.number, who.session, who.session
 local open = load(K.reloads, t.mac)
 if open and old and open.trace == old.id and open.session == who.session then t.kind = old.kind end
+supersede(old, t.id)
 t.rev, t.tenant, t.state = 1, tenant, 'running'
 save(K.traces, t.mac, t)
 i.trace = t.id
