@@ -5,6 +5,7 @@ package all
 
 import (
 	"perch/provisioning/brand"
+	"perch/provisioning/brand/grandstream"
 	"perch/provisioning/brand/snom"
 	"perch/provisioning/brand/yealink"
 )
@@ -14,6 +15,7 @@ func Brands() brand.List {
 	return brand.List{
 		yealink.Brand(),
 		snom.Brand(),
+		grandstream.Brand(),
 	}
 }
 
