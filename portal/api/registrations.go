@@ -60,15 +60,37 @@ func (s *server) registrationsOf(ctx context.Context, t directory.TenantCode, si
 			return nil, err
 		}
 	}
+	live, err := s.liveSessions(ctx, t)
+	if err != nil {
+		return nil, err
+	}
 	now := s.Now()
 	var rows []Registration
-	err := s.Store.EachContact(ctx, t, func(_ string, c location.Contact) error {
-		if !c.Expired(now) && (site == "" || here[c.MAC]) {
+	err = s.Store.EachContact(ctx, t, func(_ string, c location.Contact) error {
+		over := c.Session != "" && !live[c.Session]
+		if !over && !c.Expired(now) && (site == "" || here[c.MAC]) {
 			rows = append(rows, registration(t, c, now))
 		}
 		return nil
 	})
 	return rows, err
+}
+
+// liveSessions are those of everybody who sits somewhere. The contact of a
+// session that has ended is kept to reach its phone by, until that registers
+// otherwise; nobody is registered by it.
+func (s *server) liveSessions(ctx context.Context, t directory.TenantCode) (map[directory.SessionID]bool, error) {
+	all, err := s.Store.AllSeats(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	live := map[directory.SessionID]bool{}
+	for _, seats := range all {
+		for _, b := range seats.Bindings {
+			live[b.Session] = true
+		}
+	}
+	return live, nil
 }
 
 func registration(t directory.TenantCode, c location.Contact, now time.Time) Registration {
