@@ -247,12 +247,17 @@ func (d *demo) office(ctx context.Context) error {
 	}
 }
 
+// forVisitors is how many people and desks, the last ones, the demo leaves to
+// whoever tries its commands.
+const forVisitors = 2
+
 // plan says who does what: first everybody sits down at a desk each, then
 // people wander, and now and then somebody leaves.
 func (d *demo) plan(n int) (phone *sim.Phone, code string) {
-	who, desk := d.people[n%len(d.people)], d.desks[n%len(d.desks)]
-	if n >= len(d.desks) {
-		who, desk = d.people[rand.N(len(d.people))], d.desks[rand.N(len(d.desks))]
+	people, desks := d.people[:len(d.people)-forVisitors], d.desks[:len(d.desks)-forVisitors]
+	who, desk := people[n%len(people)], desks[n%len(desks)]
+	if n >= len(desks) {
+		who, desk = people[rand.N(len(people))], desks[rand.N(len(desks))]
 		if rand.N(4) == 0 {
 			return desk.phone, "*12"
 		}
@@ -340,7 +345,7 @@ func (d *demo) welcome() {
   REST            http://%s/api/v1
   metrics         http://%s/metrics  /readyz
 
-Try, in another shell:
+Try, in another shell (nobody else uses that person and that desk):
   bin/perch mapping %[8]s
   bin/perch login --tenant demo --ext %[9]s --mac %[10]s --wait %[8]s
   bin/perch trace --mac %[10]s %[8]s
@@ -349,7 +354,7 @@ A softphone: register as 1012 at demo.test through this machine, with the sip_pa
 A real phone: docs/phones/yealink.md and docs/phones/snom.md. Calls between phones come with a later version.
 Ctrl-C ends the demo.`,
 		len(d.desks), len(d.people), d.app.store.Durability(), outward(a.SIP), a.Provisioning.Port(), a.Portal, a.Metrics,
-		where, d.people[0].Number, d.desks[0].MAC))
+		where, d.people[len(d.people)-forVisitors].Number, d.desks[len(d.desks)-forVisitors].MAC))
 }
 
 // writeConfig leaves a configuration by which the commands find this demo.
