@@ -1,11 +1,10 @@
 package app
 
 import (
+	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"log/slog"
 
 	"perch/internal/event"
 	"perch/metrics"
