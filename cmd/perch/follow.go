@@ -54,7 +54,8 @@ func (f *follower) follow(e *env, mac directory.MAC, change api.Change) error {
 			return fmt.Errorf("another login, logout or reload has begun at %s (trace %s): see perch trace --mac %s", mac, t.ID, mac)
 		}
 		for _, s := range t.Steps {
-			if text := says(s); shown[s.Step] != text {
+			text := says(s)
+			if was, told := shown[s.Step]; !told || was != text {
 				shown[s.Step] = text
 				fmt.Fprintf(e.out, "%9s  %-12s  %s\n", span(time.Duration(s.Millis)*time.Millisecond), s.Step, text)
 			}

@@ -81,6 +81,9 @@ func (s simCmd) live(ctx context.Context, fleet *sim.Fleet, out *ticker) error {
 	polite, enough := context.WithTimeout(power, 5*time.Second)
 	defer enough()
 	err := fleet.Shutdown(polite)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // the server is gone: nobody to say goodbye to
+	}
 	cut()
 	return errors.Join(err, <-ran)
 }

@@ -33,12 +33,12 @@ func desksOf(name string) ([]desk, error) {
 		if b != sim.Yealink && b != sim.Snom {
 			continue
 		}
+		if d.Secret.IsZero() {
+			return nil, fmt.Errorf("%s: device %s has no secret, and its phone needs one", name, d.ID.MAC)
+		}
 		secret, err := key.HTTPSecret(d)
 		if err != nil {
 			return nil, fmt.Errorf("%s: the secret of %s is not in clear: take the file that was applied, not an export", name, d.ID.MAC)
-		}
-		if secret == "" {
-			return nil, fmt.Errorf("%s: device %s has no secret, and its phone needs one", name, d.ID.MAC)
 		}
 		all = append(all, desk{d.ID.MAC, b, d.Model, secret})
 	}
