@@ -30,7 +30,7 @@ const (
 	secret       = "dev-s3cret"
 )
 
-// site is the world behind the handler: acme has a Yealink, a Snom and a Poly
+// site is the world behind the handler: acme has a Yealink, a Snom and a Panasonic
 // without templates; globex has a Yealink.
 type site struct {
 	mu      sync.Mutex
@@ -46,7 +46,7 @@ type site struct {
 var devices = map[string]directory.Device{
 	"001565aabb01": {ID: id("acme", "001565aabb01"), Brand: "yealink", Desk: "Berlin 3.14"},
 	"000413922d24": {ID: id("acme", "000413922d24"), Brand: "snom", Desk: "Berlin 3.15"},
-	"0004f2aabbcc": {ID: id("acme", "0004f2aabbcc"), Brand: "polycom"},
+	"0080f0aabbcc": {ID: id("acme", "0080f0aabbcc"), Brand: "panasonic"},
 	"001565aabb02": {ID: id("globex", "001565aabb02"), Brand: "yealink"},
 }
 
@@ -245,7 +245,7 @@ func TestStrangersSeeOneAnswer(t *testing.T) {
 		want := ""
 		for _, path := range []string{
 			"/001565aabb01.cfg", "/001565aabb99.cfg", "/acme/001565aabb01.cfg", "/globex/001565aabb01.cfg",
-			"/nobody/001565aabb01.cfg", "/001565aabb01.boot", "/001565aabb99.boot", "/000413922D24.xml", "/0004f2aabbcc.cfg",
+			"/nobody/001565aabb01.cfg", "/001565aabb01.boot", "/001565aabb99.boot", "/000413922D24.xml", "/0080f0aabbcc.cfg",
 			"/cfg000b82462d97.xml", "/snomD785-000413922D24.htm", "/snomD785-000413922D99.htm", "/001565aabb01-local.cfg", "/001565aabb01.exe",
 		} {
 			got := page(ask(t, h, "GET", path, ""))
@@ -269,7 +269,7 @@ func TestStrangersSeeOneAnswer(t *testing.T) {
 			{"/001565aabb01.cfg", basic("001565aabb02", secret)},
 			{"/001565aabb01.cfg", basic("root", secret)},
 			{"/globex/001565aabb01.cfg", basic("001565aabb01", secret)},
-			{"/0004f2aabbcc.cfg", basic("0004f2aabbcc", secret)}, // right, but no templates
+			{"/0080f0aabbcc.cfg", basic("0080f0aabbcc", secret)}, // right, but no templates
 			{"/001565aabb01.xml", basic("001565aabb01", secret)}, // right, but no such file
 			{"/001565aabb01-local.cfg", basic("001565aabb01", secret)},
 			{"/t/token-001565aabb02/001565aabb01.cfg", ""},
@@ -442,7 +442,7 @@ func TestLogAndCounters(t *testing.T) {
 	ask(t, h, "GET", "/001565aabb01.cfg", basic("001565aabb01", secret), "User-Agent", yealinkAgent)
 	ask(t, h, "GET", "/t/token-001565aabb01/001565aabb01.cfg", "")
 	ask(t, h, "GET", "/001565aabb01.cfg", basic("001565aabb01", "wr0ng"), "User-Agent", yealinkAgent)
-	ask(t, h, "GET", "/0004f2aabbcc.cfg", basic("0004f2aabbcc", secret))
+	ask(t, h, "GET", "/0080f0aabbcc.cfg", basic("0080f0aabbcc", secret))
 	ask(t, h, "GET", "/x%1b]0;evil.cfg", "")
 	lines := strings.Split(strings.TrimSpace(s.logs.String()), "\n")
 	if len(lines) != 5 {
@@ -461,7 +461,7 @@ func TestLogAndCounters(t *testing.T) {
 	if !strings.Contains(lines[2], "credentials_open_nothing=true") || strings.Contains(lines[2], "tenant=") {
 		t.Error(lines[2])
 	}
-	if got := strings.Join(s.codes, ", "); got != "yealink 200, yealink 200, yealink 404, poly 404,  404" {
+	if got := strings.Join(s.codes, ", "); got != "yealink 200, yealink 200, yealink 404, panasonic 404,  404" {
 		t.Errorf("counted %s", got)
 	}
 }

@@ -6,6 +6,7 @@ package all
 import (
 	"perch/provisioning/brand"
 	"perch/provisioning/brand/grandstream"
+	"perch/provisioning/brand/poly"
 	"perch/provisioning/brand/snom"
 	"perch/provisioning/brand/yealink"
 )
@@ -16,6 +17,7 @@ func Brands() brand.List {
 		yealink.Brand(),
 		snom.Brand(),
 		grandstream.Brand(),
+		poly.Brand(),
 	}
 }
 

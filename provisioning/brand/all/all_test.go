@@ -38,6 +38,9 @@ func TestIdentify(t *testing.T) {
 		{brand.Request{SIPUserAgent: "Yealink SIP-T42S 66.84.0.125", Header: map[string][]string{"mac": {"00:15:65:AA:BB:01"}}}, "yealink T42S 66.84.0.125 001565aabb01"},
 		{brand.Request{UserAgent: "Yealink-T46G 28.71.0.40 28.1.0.128", SIPUserAgent: "Yealink SIP-T46G 28.71.0.40 001565aabb01"}, "yealink T46G 28.71.0.40 001565aabb01"},
 		{brand.Request{SIPUserAgent: "snomD785/10.1.33.33", Header: map[string][]string{"X-Serialnumber": {"000413922D24"}}}, "snom D785 10.1.33.33 000413922d24"},
+		{brand.Request{Path: "/0004f2aabbcc.cfg", UserAgent: "FileTransport PolycomVVX-VVX_400-UA/4.1.4.7430 Type/Application"}, "poly VVX_400 4.1.4.7430 0004f2aabbcc"},
+		{brand.Request{Path: "/sip.ld", UserAgent: "FileTransport PolyCCX-CCX_600-UA/8.0.2.3267 (SN:482567b5313f) Type/Application"}, "poly CCX_600 8.0.2.3267 482567b5313f"},
+		{brand.Request{SIPUserAgent: "PolycomVVX-VVX_250-UA/6.4.3.5156"}, "poly VVX_250 6.4.3.5156 000000000000"},
 		{brand.Request{Path: "/index.html", UserAgent: "curl/8"}, "no"},
 	} {
 		p, ok := Identify(c.r)
