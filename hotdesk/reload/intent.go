@@ -15,9 +15,9 @@ type Intent struct {
 	Trace    string               `json:"trace"`
 	Tenant   directory.TenantCode `json:"tenant"`
 	MAC      string               `json:"mac"`
-	Session  directory.SessionID  `json:"session,omitempty"` // the identity the device shall have; empty: its own account
-	Reason   string               `json:"reason"`            // login, logout, operator
-	Created  int64                `json:"created"`
+	Session  directory.SessionID  `json:"session,omitempty"`  // the identity the device shall have; empty: its own account
+	Reason   string               `json:"reason"`             // login, logout, operator
+	Created  int64                `json:"created"`            // when it was first due
 	Force    bool                 `json:"force,omitempty"`    // does not wait for calls
 	Reboot   bool                 `json:"reboot,omitempty"`   // starts with the recipe's reboot
 	Stage    int                  `json:"stage,omitempty"`    // next attempt of the recipe

@@ -67,7 +67,7 @@ func (d *Desk) Request(ctx context.Context, o Order) error {
 	t := d.story(o, device, seats, contacts, now)
 	i := Intent{
 		Trace: t.ID, Tenant: t.Tenant, MAC: t.MAC, Session: t.Session, Reason: "operator",
-		Created: now.UnixMilli(), Force: o.Force, Reboot: o.Reboot,
+		Created: o.Due.UnixMilli(), Force: o.Force, Reboot: o.Reboot,
 	}
 	if err := d.open.OpenReload(ctx, t, i, o.Due); err != nil && !errors.Is(err, ErrSuperseded) {
 		return fmt.Errorf("reload: request: %w", err)

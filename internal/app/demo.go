@@ -40,6 +40,9 @@ func Demo(ctx context.Context, o DemoOptions, build Build, out io.Writer) error 
 		defer os.RemoveAll(dir) //nolint:errcheck // a folder in the temporary directory
 		o.DataDir = dir
 	}
+	if err := os.MkdirAll(o.DataDir, 0o700); err != nil {
+		return err
+	}
 	if o.Every == 0 {
 		o.Every = 3 * time.Second
 	}

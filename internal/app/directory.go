@@ -60,7 +60,27 @@ func (k kept) Write(ctx context.Context, c directory.Changes, progress func(done
 			out.DropDevices = append(out.DropDevices, d.Old.ID)
 		}
 	}
-	return k.WriteDirectory(ctx, out, progress)
+	err := k.WriteDirectory(ctx, out, progress)
+	if faults := conflicts(err); len(faults) > 0 {
+		return &apply.Faulty{Faults: faults}
+	}
+	return err
+}
+
+// conflicts are the phones and domains that another tenant has taken since the
+// file was compared: faults of the file, not of the store.
+func conflicts(err error) (faults []directory.Fault) {
+	switch e := err.(type) {
+	case *store.Conflict:
+		return []directory.Fault{{Message: e.Error()}}
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			faults = append(faults, conflicts(one)...)
+		}
+	case interface{ Unwrap() error }:
+		return conflicts(e.Unwrap())
+	}
+	return faults
 }
 
 // applied remembers which files were applied in which version.

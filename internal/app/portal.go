@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"sync"
 
 	"perch/hotdesk/directory"
 	"perch/internal/config"
@@ -15,9 +16,10 @@ import (
 const maxUpload = 64 << 20
 
 func (a *App) startPortal(ctx context.Context) error {
+	closing := make(chan struct{})
 	h, err := api.New(api.Parts{
 		Token: a.token, Version: a.build.Version, Engine: a.desk, Store: a.store, News: news{a.store},
-		Applier: a.applier, Drift: a.desks.Drift, Log: a.log,
+		Applier: a.applier, Drift: a.desks.Drift, Log: a.log, Closing: closing,
 	})
 	if err != nil {
 		return err
@@ -28,6 +30,10 @@ func (a *App) startPortal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.life.closes("event streams", sync.OnceValue(func() error { // they would hold the server's shutdown up
+		close(closing)
+		return nil
+	}))
 	if err := api.Announce(a.cfg.DataDir, a.portalURL()); err != nil {
 		return err
 	}

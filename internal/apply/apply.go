@@ -5,6 +5,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -104,9 +105,21 @@ func (a *Applier) Apply(ctx context.Context, r Request, progress Progress) (Repo
 	total := len(changes.Tenants) + len(changes.Extensions) + len(changes.Devices)
 	progress("write", 0, total)
 	if err := a.store.Write(ctx, changes, func(done int) { progress("write", done, total) }); err != nil {
-		return Report{}, fmt.Errorf("apply: %s: %w", r.Name, err)
+		return Report{}, named(r.Name, err)
 	}
 	return report, nil
+}
+
+// named gives an error the name of the file.
+func named(name string, err error) error {
+	var faulty *Faulty
+	if !errors.As(err, &faulty) {
+		return fmt.Errorf("apply: %s: %w", name, err)
+	}
+	for i := range faulty.Faults {
+		faulty.Faults[i].File = name
+	}
+	return faulty
 }
 
 func clip(lines []string) ([]string, int) {
