@@ -71,7 +71,13 @@ func (d *desk) count(kind sim.EventKind, detail string) (n int) {
 // is waits until the phone is usable as that user, and obeys every rule.
 func (d *desk) is(user string) {
 	d.t.Helper()
-	if err := d.Await(within(d.t, 15*time.Second), func(s sim.State) bool { return s.Ready(user) && !s.InCall }); err != nil {
+	d.becomes(user, 15*time.Second)
+}
+
+// becomes is is with another patience.
+func (d *desk) becomes(user string, patience time.Duration) {
+	d.t.Helper()
+	if err := d.Await(within(d.t, patience), func(s sim.State) bool { return s.Ready(user) && !s.InCall }); err != nil {
 		d.t.Fatalf("%s never became %s: %v\n%+v", d.MAC(), user, err, d.State())
 	}
 	d.mu.Lock()

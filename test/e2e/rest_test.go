@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -17,7 +19,12 @@ type rest struct {
 }
 
 func (o *office) rest() rest {
-	return rest{httpURL(o.Addresses().Portal) + "/api/v1", o.Token().Reveal(), &http.Client{Timeout: 15 * time.Second}}
+	return rest{httpURL(o.Addresses().Portal) + "/api/v1", o.Token().Reveal(), client()}
+}
+
+// client keeps no connection open: servers come and go here.
+func client() *http.Client {
+	return &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 }
 
 // ask sends a request and reads its answer. status 0: there was none.
@@ -69,18 +76,12 @@ func (r rest) list(t testing.TB, path string, into any) {
 	}
 }
 
-// admin does what the perch command of that name does.
-func (o *office) admin(command string, args ...string) {
+// admin runs a perch command against this server, as somebody on its machine.
+func (o *office) admin(command string, args ...string) string {
 	o.t.Helper()
-	body := map[string]string{}
-	for i := 0; i+1 < len(args); i += 2 {
-		name := map[string]string{"--ext": "extension"}[args[i]]
-		if name == "" {
-			name = args[i][2:]
-		}
-		body[name] = args[i+1]
+	file := filepath.Join(o.dir, "perch.yaml")
+	if err := os.WriteFile(file, []byte("data_dir: "+filepath.Join(o.dir, "data")+"\n"), 0o600); err != nil {
+		o.t.Fatal(err)
 	}
-	if status, answer := o.rest().ask(o.t.Context(), http.MethodPost, "/"+command, body); status != http.StatusOK {
-		o.t.Fatalf("%s %v: %d %s", command, args, status, answer)
-	}
+	return run(o.t, perch(o.t), append([]string{command, "--config", file}, args...)...)
 }
