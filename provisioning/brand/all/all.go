@@ -5,6 +5,7 @@ package all
 
 import (
 	"perch/provisioning/brand"
+	"perch/provisioning/brand/ciscospa"
 	"perch/provisioning/brand/grandstream"
 	"perch/provisioning/brand/poly"
 	"perch/provisioning/brand/snom"
@@ -18,6 +19,7 @@ func Brands() brand.List {
 		snom.Brand(),
 		grandstream.Brand(),
 		poly.Brand(),
+		ciscospa.Brand(),
 	}
 }
 

@@ -34,6 +34,7 @@ func TestIdentify(t *testing.T) {
 		{brand.Request{Path: "/cfg000b82462d97.xml"}, "grandstream   000b82462d97"},
 		{brand.Request{Path: "/cfg02aabbccddee.xml"}, "   02aabbccddee"},
 		{brand.Request{Path: "/acme/cfg", UserAgent: "Grandstream Model HW GRP2614 SW 1.0.5.15 DevId c074ad0b63ee"}, "grandstream GRP2614 1.0.5.15 c074ad0b63ee"},
+		{brand.Request{Path: "/acme/8843e157ddcc.xml", UserAgent: "Cisco/SPA501G-7.4.4 (8843E157DDCC)(CBT141100HR)"}, "cisco-spa SPA501G 7.4.4 8843e157ddcc"},
 		{brand.Request{SIPUserAgent: "Grandstream GXP2170 1.0.9.135"}, "grandstream GXP2170 1.0.9.135 000000000000"},
 		{brand.Request{SIPUserAgent: "Yealink SIP-T42S 66.84.0.125", Header: map[string][]string{"mac": {"00:15:65:AA:BB:01"}}}, "yealink T42S 66.84.0.125 001565aabb01"},
 		{brand.Request{UserAgent: "Yealink-T46G 28.71.0.40 28.1.0.128", SIPUserAgent: "Yealink SIP-T46G 28.71.0.40 001565aabb01"}, "yealink T46G 28.71.0.40 001565aabb01"},
