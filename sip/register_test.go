@@ -103,7 +103,7 @@ func TestStaticPassword(t *testing.T) {
 	if r.get("Min-Expires") != "60" {
 		t.Errorf("no Min-Expires in\n%s", r.text)
 	}
-	want(t, p.register("Require: gruu, path\r\n"), 420)
+	want(t, p.register("Require: 100rel, path\r\n"), 420)
 }
 
 func TestNobodyIsToldApart(t *testing.T) {

@@ -26,7 +26,9 @@ const (
 	ConfigFetched     Type = "config.fetched"     // Digest; Targets: BLF keys rendered
 	ContactAdded      Type = "contact.added"      // Session; Target: user of the AOR
 	ContactRefreshed  Type = "contact.refreshed"  // only while a reload of the device is open
-	ContactRemoved    Type = "contact.removed"    // Reason: unregistered, expired, superseded
+	ContactRemoved    Type = "contact.removed"    // Reason: unregistered, expired, superseded, flow-lost
+	ContactLost       Type = "contact.lost"       // still registered, but its flow is gone
+	ContactRevived    Type = "contact.revived"    // the device was heard again, by another flow
 	SubscriptionLit   Type = "subscription.lit"   // Target: first NOTIFY got 200
 	SubscriptionEnded Type = "subscription.ended" // Reason
 	StepSkipped       Type = "step.skipped"       // Target: step; Reason

@@ -31,6 +31,8 @@ type contactChange struct {
 	Added     []contactNews       `json:"added,omitempty"`
 	Removed   []contactNews       `json:"removed,omitempty"`
 	Refreshed []contactNews       `json:"refreshed,omitempty"`
+	Lost      []contactNews       `json:"lost,omitempty"`
+	Revived   []contactNews       `json:"revived,omitempty"`
 }
 
 // contactNews is what an event says of a contact.
@@ -115,7 +117,8 @@ func (s *Store) CommitContacts(ctx context.Context, c location.Commit) error {
 	for _, a := range c.Added {
 		change.Line = max(change.Line, a.Line)
 	}
-	change.Removed = news(c.Removed, "")
+	change.Removed = news(c.Removed, c.Gone)
+	change.Lost, change.Revived = news(c.Lost, ""), news(c.Revived, "")
 	contacts := c.Set.Contacts
 	if c.Supersede && change.MAC != "" {
 		var foreign []location.Contact

@@ -190,3 +190,53 @@ func TestDeviceContacts(t *testing.T) {
 		}
 	})
 }
+
+// TestLostFlow: a flow that goes frees the outbound contacts and marks the
+// others, which come back with the flow by which their device is heard.
+func TestLostFlow(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		o := newOffice(t, s)
+		gone := location.Flow{Node: "n1", ID: "c1", Transport: "tcp", Remote: "192.0.2.1:4000", Local: "192.0.2.9:5060"}
+		mac := desk(1).MAC.String()
+		b := o.login("1001", desk(1)).Binding
+		kept := o.contact("sip:desk", desk(1), b.Session)
+		kept.Flow, kept.NAT = gone, true
+		o.must(o.register("1001", kept, desk(1)))
+		freed := o.contact("sip:soft", directory.DeviceID{}, "")
+		freed.MAC, freed.Flow, freed.Instance, freed.RegID = "", gone, "<urn:uuid:p>", 1
+		o.must(o.register("1001", freed, directory.DeviceID{}))
+		o.news()
+		set, err := s.Contacts(t.Context(), acme, "1001")
+		o.must(err)
+		c, ok := location.Lose(set, func(f location.Flow) bool { return f == gone }, o.now)
+		if !ok {
+			t.Fatal("nothing was lost")
+		}
+		c.Tenant, c.User = acme, "1001"
+		o.must(s.CommitContacts(t.Context(), c))
+		if diff := cmp.Diff([]string{"contact.removed 1001 flow-lost", "contact.lost 1001 " + mac + " flow-lost"}, o.news()); diff != "" {
+			t.Error(diff)
+		}
+		list, err := s.DeviceContacts(t.Context(), desk(1), o.seats(desk(1)))
+		if err != nil || len(list) != 1 || list[0].Lost != o.now.UnixMilli() || list[0].Reachable(o.now) || o.uris("1001") != "sip:desk" {
+			t.Errorf("kept %+v, %v", list, err)
+		}
+		set, err = s.Contacts(t.Context(), acme, "1001")
+		o.must(err)
+		next := gone
+		next.ID = "c2"
+		if c, ok = location.Revive(set, func(location.Contact) bool { return true }, next, o.now); !ok {
+			t.Fatal("nothing came back")
+		}
+		c.Tenant, c.User = acme, "1001"
+		o.must(s.CommitContacts(t.Context(), c))
+		if diff := cmp.Diff([]string{"contact.revived 1001 " + mac}, o.news()); diff != "" {
+			t.Error(diff)
+		}
+		set, err = s.Contacts(t.Context(), acme, "1001")
+		kept.Flow = next
+		if diff := cmp.Diff([]location.Contact{kept}, set.Contacts); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+	})
+}

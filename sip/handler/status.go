@@ -106,7 +106,7 @@ var phrases = map[int]string{
 	405: "Method Not Allowed", 406: "Not Acceptable", 408: "Request Timeout",
 	413: "Request Entity Too Large", 414: "Request-URI Too Long",
 	415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension",
-	423: "Interval Too Brief", 480: "Temporarily Unavailable",
+	423: "Interval Too Brief", 430: "Flow Failed", 439: "First Hop Lacks Outbound Support", 480: "Temporarily Unavailable",
 	481: "Call/Transaction Does Not Exist", 482: "Loop Detected", 483: "Too Many Hops",
 	486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 489: "Bad Event",
 	491: "Request Pending", 500: "Server Internal Error", 501: "Not Implemented",

@@ -42,10 +42,23 @@ type Contact struct {
 	Session   directory.SessionID `json:"session,omitempty"` // empty: device account or static password
 	Since     int64               `json:"since"`             // first registered
 	Updated   int64               `json:"updated"`
+	// NAT: an address translator stands in the flow, so a UDP one must be kept
+	// open from here.
+	NAT bool `json:"nat,omitempty"`
+	// Lost is when the flow went away, 0 while it is there. The registration
+	// stands, but nothing can be sent to it until the device is heard again.
+	Lost int64 `json:"lost,omitempty"`
 }
 
 // Expired tells whether the contact is over at now.
 func (c Contact) Expired(now time.Time) bool { return c.Expires <= now.UnixMilli() }
+
+// Reachable tells whether a request can be sent to the contact at now.
+func (c Contact) Reachable(now time.Time) bool { return !c.Expired(now) && c.Lost == 0 }
+
+// Outbound tells whether the contact is one flow of an instance (RFC 5626
+// section 6).
+func (c Contact) Outbound() bool { return c.Instance != "" && c.RegID != 0 }
 
 // Set is all contacts of one AOR user of a tenant, with the revision that a
 // commit must name. The zero Set is "none".

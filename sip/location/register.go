@@ -18,6 +18,9 @@ var (
 	// ErrTooMany says that a request names, or an AOR has, more contacts than
 	// allowed. The answer is 403.
 	ErrTooMany = errors.New("location: too many contacts")
+	// ErrLoop says that a contact is the AOR itself, or a GRUU of it. The
+	// answer is 403 (RFC 5627 section 5.1).
+	ErrLoop = errors.New("location: contact leads back to the AOR")
 )
 
 // TooBrief says that a contact asks for less than Min seconds: 423 with
@@ -32,7 +35,12 @@ func (e *TooBrief) Error() string {
 // Rules are the registrar's settings, in seconds.
 type Rules struct {
 	Min, Default, Max int
-	MaxContacts       int // of one AOR by static password
+	// MaxContacts is how many contacts one credential may have at one AOR: a
+	// static password in all, a device the flows of its line.
+	MaxContacts int
+	// PushOut: one contact more removes the one that was registered or refreshed
+	// longest ago, instead of being refused.
+	PushOut bool
 	// Jitter, from 0 to 1, says where between 10 and 20 percent a grant above
 	// 900 s is cut, so that phones that came at once do not return at once.
 	Jitter float64
@@ -47,6 +55,9 @@ type Update struct {
 	AOR       directory.AOR // of To, as registered
 	Contacts  []Wanted      // none and no Star: a query
 	Star      bool          // Contact: *
+	Outbound  bool          // reg-id counts (RFC 5626 section 6); else it is ignored
+	SentBy    string        // host[:port] of the Via that the phone wrote
+	Proxied   bool          // the phone did not send this itself: a proxy stands before us
 	Expires   int64         // of the header: seconds, Absent or Bad
 	CallID    string
 	CSeq      uint32
@@ -67,9 +78,10 @@ type Decision struct {
 
 // Register decides a REGISTER over the stored contacts of its AOR (RFC 3261
 // section 10.3): all of it or nothing. A credential changes its own contacts
-// only: a device's are its MAC's and line's, of which there is one at most; a
-// static password's are those without a device. The errors are ErrMalformed,
-// ErrTooMany, ErrOutOfOrder and *TooBrief.
+// only: a device's are its MAC's and line's, of which there is one at most, or
+// with outbound one for each flow of one instance; a static password's are those
+// without a device. The errors are ErrMalformed, ErrTooMany, ErrLoop,
+// ErrOutOfOrder and *TooBrief.
 func Register(set Set, u Update, rules Rules, now time.Time) (Decision, error) {
 	r := &registration{set: set, u: u, rules: rules, now: now, kept: slices.Clone(set.Contacts)}
 	if err := r.decide(); err != nil {
@@ -95,6 +107,9 @@ type registration struct {
 func (r *registration) decide() error {
 	if r.u.Star {
 		return r.removeAll()
+	}
+	if err := r.checkContacts(); err != nil {
+		return err
 	}
 	adds := 0
 	for _, w := range r.u.Contacts { // removals first: they make room
@@ -178,7 +193,8 @@ func (r *registration) remove(w Wanted) error {
 
 // putOne adds or refreshes the one contact of a device: of several the one
 // with the highest q, the first among equals. It replaces what the device had
-// at this line, since phones change ports when they boot.
+// at this line, since phones change ports when they boot; only the other flows
+// of the same instance stay beside one (RFC 5626 section 6).
 func (r *registration) putOne() error {
 	best := -1
 	for i, w := range r.u.Contacts {
@@ -192,7 +208,7 @@ func (r *registration) putOne() error {
 			if err := r.inOrder(c); err != nil {
 				return err
 			}
-			if !same(c, w) || c.Session != r.u.Session {
+			if !same(c, w) && !r.otherFlow(c, w) || c.Session != r.u.Session {
 				r.drop(i)
 			}
 		}
@@ -204,8 +220,8 @@ func (r *registration) putOne() error {
 func (r *registration) put(w Wanted, seconds int) error {
 	i := slices.IndexFunc(r.kept, func(c Contact) bool { return r.own(c) && same(c, w) })
 	if i < 0 {
-		if r.u.Device.MAC.IsZero() && r.count() >= r.rules.MaxContacts {
-			return ErrTooMany
+		if err := r.makeRoom(); err != nil {
+			return err
 		}
 		c := r.contact(w, seconds, r.now)
 		r.kept, r.added = append(r.kept, c), append(r.added, c)
@@ -257,7 +273,7 @@ func (r *registration) own(c Contact) bool {
 // same tells whether a stored contact is the one asked for: by instance and
 // reg-id where both have them (RFC 5626 section 6), else by URI.
 func same(c Contact, w Wanted) bool {
-	if c.Instance != "" && c.RegID != 0 && w.Instance != "" && w.RegID != 0 {
+	if c.Outbound() && w.outbound() {
 		return c.Instance == w.Instance && c.RegID == w.RegID
 	}
 	if c.URI == w.URI {
@@ -265,16 +281,6 @@ func same(c Contact, w Wanted) bool {
 	}
 	stored, err := ParseURI(c.URI)
 	return err == nil && stored.Equal(w.uri)
-}
-
-// count is how many current contacts by static password there are.
-func (r *registration) count() (n int) {
-	for _, c := range r.kept {
-		if c.MAC == "" && !c.Expired(r.now) {
-			n++
-		}
-	}
-	return n
 }
 
 func (r *registration) contact(w Wanted, seconds int, since time.Time) Contact {
@@ -287,7 +293,7 @@ func (r *registration) contact(w Wanted, seconds int, since time.Time) Contact {
 		Expires: r.now.Add(time.Duration(seconds) * time.Second).UnixMilli(), Granted: seconds,
 		Instance: w.Instance, RegID: w.RegID, Path: r.u.Path, UserAgent: r.u.UserAgent,
 		AOR: r.u.AOR, Flow: r.u.Flow, MAC: mac, Line: r.u.Line, Session: r.u.Session,
-		Since: since.UnixMilli(), Updated: r.now.UnixMilli(),
+		Since: since.UnixMilli(), Updated: r.now.UnixMilli(), NAT: !r.u.Proxied && behindNAT(r.u.Flow, r.u.SentBy, w.uri),
 	}
 }
 

@@ -77,9 +77,6 @@ func TestRegister(t *testing.T) {
 		{"10.3 step 6: star with another Call-ID", []Update{static("x", 9, Absent, parse(t, a)...), {Star: true, Expires: 0, CallID: "y", CSeq: 1}}, nil},
 		{"19.1.4: the same contact in other words", []Update{static("x", 1, Absent, parse(t, "<sip:%61@Host>")...), static("x", 2, Absent, parse(t, "<sip:a@host>")...)}, []string{"sip:a@host"}},
 		{"removing what is not there", []Update{static("x", 1, 0, parse(t, a)...)}, nil},
-		{"RFC 5626 section 6: same instance and reg-id", []Update{
-			static("x", 1, Absent, parse(t, a+`;+sip.instance="<u>";reg-id=1`)...), static("y", 1, Absent, parse(t, b+`;+sip.instance="<u>";reg-id=1`)...),
-		}, []string{"sip:b@192.0.2.2"}},
 		{"a device keeps one contact", []Update{device(1, "s1", "x", 1, parse(t, a)...), device(1, "s1", "y", 1, parse(t, b)...)}, []string{"sip:b@192.0.2.2"}},
 		{"of several the preferred", []Update{device(1, "s1", "x", 1, parse(t, a+";q=0.2", b+";q=0.9", c)...)}, []string{"sip:c@192.0.2.3"}},
 		{"another device's contact stays", []Update{device(1, "s1", "x", 1, parse(t, a)...), device(2, "s2", "x", 1, parse(t, a)...)}, []string{"sip:a@192.0.2.1", "sip:a@192.0.2.1"}},

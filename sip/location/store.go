@@ -30,6 +30,10 @@ type Commit struct {
 	// Added, Removed and Refreshed are the changes, for events; a pure refresh
 	// makes an event only while a reload of the device is open.
 	Added, Removed, Refreshed []Contact
+	// Lost and Revived are contacts whose flow went, or came back.
+	Lost, Revived []Contact
+	// Gone is why Removed were; empty: unregistered.
+	Gone string
 	// Supersede: a contact with a credential that the device did not use
 	// before was added; contacts and subscriptions that this device holds
 	// under any other credential on the same line go, and ending sessions

@@ -3,7 +3,6 @@ package registrar
 import (
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -14,11 +13,7 @@ import (
 	"perch/sip/location"
 )
 
-const (
-	maxPath      = 8   // Path header fields kept
-	maxPathValue = 512 // bytes of each
-	maxUserAgent = 200 // bytes
-)
+const maxUserAgent = 200 // bytes
 
 // update reads the message (RFC 3261 section 10.3 steps 2 to 5).
 func (g *Registrar) update(r *handler.Request) (location.Update, error) {
@@ -33,44 +28,18 @@ func (g *Registrar) update(r *handler.Request) (location.Update, error) {
 	if err != nil {
 		return location.Update{}, refusal(err)
 	}
-	path := r.Values("path")
-	if len(path) > maxPath {
-		return location.Update{}, handler.Refuse(400, "malformed")
-	}
-	for _, p := range path {
-		if len(p) > maxPathValue {
-			return location.Update{}, handler.Refuse(400, "malformed")
-		}
-	}
 	id := &r.Identity
 	u := location.Update{
 		Tenant: id.Tenant.Code, AOR: aor, Contacts: contacts, Star: star,
 		Expires: location.ParseSeconds(r.Header("expires")),
-		CallID:  r.CallID(), CSeq: r.SIP.CSeq().SeqNo, Path: path, Flow: r.Flow,
+		CallID:  r.CallID(), CSeq: r.SIP.CSeq().SeqNo, Flow: r.Flow,
 		UserAgent: handler.Clipped(r.Header("user-agent"), maxUserAgent),
 	}
 	if id.HasDevice() {
 		u.Device, u.Line, u.Session = id.Device.ID, id.Line, id.Session
 	}
-	return u, nil
-}
-
-// unsupported is step 2: of what Require may name, only path is known here.
-func unsupported(r *handler.Request) *handler.Status {
-	var unknown []string
-	for _, v := range r.Values("require") {
-		for tag := range strings.SplitSeq(v, ",") {
-			if tag = strings.TrimSpace(tag); tag != "" && !strings.EqualFold(tag, "path") {
-				unknown = append(unknown, tag)
-			}
-		}
-	}
-	if unknown == nil {
-		return nil
-	}
-	s := handler.Refuse(sip.StatusBadExtension, "unsupported")
-	s.Headers = []sip.Header{handler.Header("Unsupported", strings.Join(unknown, ", "))}
-	return s
+	err = way(r, &u)
+	return u, err
 }
 
 // aor is steps 4 and 5: the address of record must be the one that the
@@ -104,6 +73,8 @@ func refusal(err error) error {
 		return &handler.Status{Code: sip.StatusInternalServerError, Reason: "Request Out of Order", Why: "out_of_order"}
 	case errors.Is(err, location.ErrTooMany):
 		return &handler.Status{Code: sip.StatusForbidden, Reason: "Too Many Contacts", Why: "too_many"}
+	case errors.Is(err, location.ErrLoop):
+		return &handler.Status{Code: sip.StatusForbidden, Reason: "Contact Is the Address of Record", Why: "loop"}
 	case errors.Is(err, location.ErrMalformed):
 		return &handler.Status{Code: sip.StatusBadRequest, Reason: "Bad Contact", Why: "malformed"}
 	}
@@ -112,15 +83,29 @@ func refusal(err error) error {
 
 // accept sends the 200 with every current contact (step 8).
 func (g *Registrar) accept(r *handler.Request, u location.Update, d location.Decision) error {
-	headers := make([]sip.Header, 0, len(d.Contacts)+len(u.Path)+2)
+	headers := make([]sip.Header, 0, len(d.Contacts)+len(u.Path)+6)
+	gruu := supports(r, tagGRUU)
 	for _, c := range d.Contacts {
-		headers = append(headers, handler.Header("Contact", contactValue(c)))
+		value := contactValue(c)
+		if uri := g.gruu(r, c); gruu && uri != "" {
+			value += `;pub-gruu="` + uri + `"` // RFC 5627 section 5.3
+		}
+		headers = append(headers, handler.Header("Contact", value))
 	}
-	for _, p := range u.Path {
-		headers = append(headers, handler.Header("Path", p)) // RFC 3327 section 5.3
-	}
+	headers = append(headers, g.extensions(r, u)...)
 	headers = append(headers, handler.Header("Date", g.now().UTC().Format(time.RFC1123[:len(time.RFC1123)-3]+"GMT")))
 	return r.Respond(sip.StatusOK, "", headers...)
+}
+
+// gruu is the public GRUU of a contact's instance. It names the tenant's domain,
+// under which requests to it arrive, also where the phone registered with an
+// address of ours.
+func (g *Registrar) gruu(r *handler.Request, c location.Contact) string {
+	aor := c.AOR
+	if domain := r.Identity.Tenant.Domain(); domain != "" {
+		aor.Domain = domain
+	}
+	return location.PublicGRUU(aor, c.Instance)
 }
 
 // contactValue writes a contact with the seconds it has left.

@@ -27,6 +27,10 @@ type Store interface {
 	CommitContacts(ctx context.Context, c location.Commit) error
 }
 
+// Keeper is told of the contacts that a commit leaves and takes, so that it
+// watches over their flows. It may be told of the same twice.
+type Keeper interface{ Registered(c location.Commit) }
+
 // Registrar is the REGISTER handler.
 type Registrar struct {
 	store   Store
@@ -35,6 +39,9 @@ type Registrar struct {
 	metrics *metrics.Registrar
 	digest  *metrics.SIP
 	now     func() time.Time
+	keeper  Keeper
+
+	serviceRoute []string
 }
 
 // Options are what a Registrar is made of. Metrics may be nil; a nil Now is
@@ -46,6 +53,10 @@ type Options struct {
 	Metrics  *metrics.Registrar
 	Failures *metrics.SIP // counts good credentials used for another's AOR
 	Now      func() time.Time
+	Keeper   Keeper // may be nil
+	// ServiceRoute is what the 200 says that requests of the phone should be
+	// routed by (RFC 3608): values with angle brackets.
+	ServiceRoute []string
 }
 
 // New makes a Registrar.
@@ -56,7 +67,10 @@ func New(o Options) *Registrar {
 	if o.Rules == (location.Rules{}) {
 		o.Rules = location.DefaultRules()
 	}
-	return &Registrar{store: o.Store, auth: o.Auth, rules: o.Rules, metrics: o.Metrics, digest: o.Failures, now: o.Now}
+	return &Registrar{
+		store: o.Store, auth: o.Auth, rules: o.Rules, metrics: o.Metrics, digest: o.Failures, now: o.Now,
+		keeper: o.Keeper, serviceRoute: o.ServiceRoute,
+	}
 }
 
 // Serve is the handler.Handler for REGISTER. It authenticates itself, so that
@@ -136,6 +150,9 @@ func (g *Registrar) decide(ctx context.Context, u location.Update, rules locatio
 	}
 	if err := g.store.CommitContacts(ctx, d.Commit); err != nil {
 		return d, fmt.Errorf("registrar: commit contacts: %w", err)
+	}
+	if g.keeper != nil {
+		g.keeper.Registered(d.Commit)
 	}
 	return d, nil
 }

@@ -113,7 +113,7 @@ func TestPathAndForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	res := tx.Result()[0]
-	if got := res.GetHeaders("path"); len(got) != 2 || got[1].Value() != "<sip:b;lr>,<sip:c;lr>" {
+	if got := res.GetHeaders("path"); len(got) != 3 || got[1].Value() != "<sip:b;lr>" {
 		t.Errorf("Path %v", got)
 	}
 	if res.GetHeader("date") == nil {

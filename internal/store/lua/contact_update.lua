@@ -2,7 +2,8 @@
 -- KEYS  1 events  2 seats  3 reloads  4 contacts  5 contact-expiry  6 contact-rev
 --       7 subscriptions  8 sub-expiry  9 subs-of:<mac>      (all carry {tenant})
 -- ARGV  4 user  5 revision as read  6 contacts (JSON list; '' for none)
---       7 change (JSON): mac, session, line, supersede, added, removed, refreshed
+--       7 change (JSON): mac, session, line, supersede, added, removed,
+--       refreshed, lost, revived
 -- Returns "ok", "conflict" (read and decide again) or "over" (the session ended).
 -- Invariant: contacts and their expiry index agree; a session's contact is only
 -- added while the session is bound; once a device has registered with one
@@ -34,6 +35,8 @@ save_contacts(user, text)
 index_contacts(user, set.contacts or {}, new)
 for _, c in ipairs(change.removed or {}) do emit_contact('contact.removed', user, c, c.gone or 'unregistered') end
 for _, c in ipairs(change.added or {}) do emit_contact('contact.added', user, c) end
+for _, c in ipairs(change.lost or {}) do emit_contact('contact.lost', user, c, 'flow-lost') end
+for _, c in ipairs(change.revived or {}) do emit_contact('contact.revived', user, c) end
 if open_trace(mac) then
   for _, c in ipairs(change.refreshed or {}) do emit_contact('contact.refreshed', user, c) end
 end
