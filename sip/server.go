@@ -76,6 +76,10 @@ func New(o Options) (*Server, error) {
 // Sender sends by the flows of this server's sockets.
 func (s *Server) Sender() *flow.Sender { return s.o.Sender }
 
+// Closed gives the ID of each connection that has closed after somebody was
+// authenticated over it: the one in the flows of that connection.
+func (s *Server) Closed() <-chan string { return s.gate.Closed() }
+
 // Listen opens every socket, or none.
 func (s *Server) Listen() error {
 	s.mu.Lock()

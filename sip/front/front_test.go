@@ -238,3 +238,46 @@ func isTimeout(err error) bool {
 	ne, ok := errors.AsType[net.Error](err)
 	return ok && ne.Timeout()
 }
+
+// TestClosedIsTold: whoever used a connection learns that it closed, once;
+// strangers' connections are nobody's news.
+func TestClosedIsTold(t *testing.T) {
+	g := NewGate(2, 0, nil, nil)
+	l := listen(t, g, 0)
+	defer l.Close()
+	for _, admitted := range []bool{false, true} {
+		peer := dial(t, l)
+		accepted, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := accepted.(*Conn)
+		if !c.Heard().IsZero() {
+			t.Error("heard before it spoke")
+		}
+		if _, err := peer.Write([]byte("\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 9)); err != nil || time.Since(c.Heard()) > time.Minute {
+			t.Error(err, c.Heard())
+		}
+		if admitted {
+			c.Admit()
+		}
+		_ = c.Close()
+		_ = c.Close()
+		select {
+		case id := <-g.Closed():
+			if !admitted || id != c.ID() {
+				t.Errorf("told of %q, admitted %v", id, admitted)
+			}
+		default:
+			if admitted {
+				t.Error("not told")
+			}
+		}
+	}
+	if len(g.Closed()) > 0 {
+		t.Error("told twice")
+	}
+}

@@ -29,6 +29,7 @@ type Gate struct {
 	total, perAddress int
 	trusted           []netip.Prefix
 	metrics           *metrics.SIP
+	closed            chan string
 
 	mu   sync.Mutex
 	open int
@@ -44,7 +45,21 @@ func NewGate(total, perAddress int, trusted []netip.Prefix, m *metrics.SIP) *Gat
 	if perAddress <= 0 {
 		perAddress = DefaultPerAddress
 	}
-	return &Gate{total: total, perAddress: perAddress, trusted: trusted, metrics: m, from: map[netip.Addr]int{}}
+	return &Gate{total: total, perAddress: perAddress, trusted: trusted, metrics: m, from: map[netip.Addr]int{}, closed: make(chan string, total)}
+}
+
+// Closed gives the ID of each admitted connection that has closed. It holds as
+// many as there may be connections; what nobody takes beyond that is dropped.
+func (g *Gate) Closed() <-chan string { return g.closed }
+
+func (g *Gate) tell(c *Conn) {
+	if !c.admitted.Load() {
+		return // nobody is known to have used it
+	}
+	select {
+	case g.closed <- c.id:
+	default:
+	}
 }
 
 func (g *Gate) enter(a netip.Addr) bool {
@@ -101,7 +116,9 @@ func (l *Listener) Accept() (net.Conn, error) {
 			_ = c.Close() // refused: nothing to tell the peer
 			continue
 		}
-		return newConn(c, func() { l.gate.leave(addr) }), nil
+		conn := newConn(c, func() { l.gate.leave(addr) })
+		conn.tell = l.gate.tell
+		return conn, nil
 	}
 }
 
@@ -146,6 +163,8 @@ type Conn struct {
 	once     sync.Once
 	done     chan struct{}
 	leave    func()
+	tell     func(*Conn)  // of the close; may be nil
+	heard    atomic.Int64 // Unix ms of the last bytes read
 }
 
 func newConn(c net.Conn, leave func()) *Conn {
@@ -154,6 +173,23 @@ func newConn(c net.Conn, leave func()) *Conn {
 
 // ID is the connection's name, random.
 func (c *Conn) ID() string { return c.id }
+
+// Read implements net.Conn, and remembers when it read something.
+func (c *Conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.heard.Store(time.Now().UnixMilli())
+	}
+	return n, err //nolint:wrapcheck // a net.Conn's own
+}
+
+// Heard is when the peer last sent anything, keep-alives included; zero before.
+func (c *Conn) Heard() time.Time {
+	if ms := c.heard.Load(); ms != 0 {
+		return time.UnixMilli(ms)
+	}
+	return time.Time{}
+}
 
 // Done is closed when the connection is.
 func (c *Conn) Done() <-chan struct{} { return c.done }
@@ -187,6 +223,9 @@ func (c *Conn) Close() error {
 	c.once.Do(func() {
 		close(c.done)
 		c.leave()
+		if c.tell != nil {
+			c.tell(c)
+		}
 	})
 	return c.Conn.Close()
 }
