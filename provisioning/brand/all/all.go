@@ -5,6 +5,7 @@ package all
 
 import (
 	"perch/provisioning/brand"
+	"perch/provisioning/brand/ciscompp"
 	"perch/provisioning/brand/ciscospa"
 	"perch/provisioning/brand/grandstream"
 	"perch/provisioning/brand/poly"
@@ -20,6 +21,7 @@ func Brands() brand.List {
 		grandstream.Brand(),
 		poly.Brand(),
 		ciscospa.Brand(),
+		ciscompp.Brand(),
 	}
 }
 
