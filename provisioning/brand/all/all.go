@@ -8,6 +8,7 @@ import (
 	"perch/provisioning/brand/ciscompp"
 	"perch/provisioning/brand/ciscospa"
 	"perch/provisioning/brand/grandstream"
+	"perch/provisioning/brand/mitel"
 	"perch/provisioning/brand/poly"
 	"perch/provisioning/brand/snom"
 	"perch/provisioning/brand/yealink"
@@ -20,6 +21,7 @@ func Brands() brand.List {
 		snom.Brand(),
 		grandstream.Brand(),
 		poly.Brand(),
+		mitel.Brand(),
 		ciscospa.Brand(),
 		ciscompp.Brand(),
 	}

@@ -42,6 +42,9 @@ func TestIdentify(t *testing.T) {
 		{brand.Request{Path: "/0004f2aabbcc.cfg", UserAgent: "FileTransport PolycomVVX-VVX_400-UA/4.1.4.7430 Type/Application"}, "poly VVX_400 4.1.4.7430 0004f2aabbcc"},
 		{brand.Request{Path: "/sip.ld", UserAgent: "FileTransport PolyCCX-CCX_600-UA/8.0.2.3267 (SN:482567b5313f) Type/Application"}, "poly CCX_600 8.0.2.3267 482567b5313f"},
 		{brand.Request{SIPUserAgent: "PolycomVVX-VVX_250-UA/6.4.3.5156"}, "poly VVX_250 6.4.3.5156 000000000000"},
+		{brand.Request{Path: "/00085D2EA094.cfg", UserAgent: "Aastra6735i MAC:00-08-5D-2E-A0-94 V:3.2.2.6038-SIP"}, "mitel 6735I 3.2.2.6038 00085d2ea094"},
+		{brand.Request{Path: "/startup.cfg", UserAgent: "Mitel6920 MAC:14-00-E9-1F-03-EA V:6.4.0.140-SIP"}, "mitel 6920 6.4.0.140 1400e91f03ea"},
+		{brand.Request{SIPUserAgent: "Mitel-6920-SIP/6.4.0.140", Header: map[string][]string{"Aastra-Mac": {"1400E91F03EA"}}}, "mitel 6920 6.4.0.140 1400e91f03ea"},
 		{brand.Request{Path: "/CP-8851-3PCC.xml", UserAgent: "Cisco-CP-8851-3PCC/11.2.1 (5486bc9a1122)"}, "cisco-mpp 8851 11.2.1 5486bc9a1122"},
 		{brand.Request{Path: "/index.html", UserAgent: "curl/8"}, "no"},
 	} {
