@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"perch/hotdesk/trace"
 	"perch/internal/event"
@@ -35,24 +36,47 @@ func (w *Worker) send(ctx context.Context, d found, i Intent, a brand.Attempt) e
 	if err := w.store.SaveReload(ctx, i, due, sent); err != nil {
 		return err
 	}
-	return w.answered(ctx, d, i, a, answer)
+	status, err := w.await(ctx, i, due, answer)
+	if err != nil {
+		return err
+	}
+	return w.answered(ctx, d, i, a, status)
 }
 
-// answered waits for the final response and says when to look again: soon
-// after a refusal, else when the phone has had its time.
-func (w *Worker) answered(ctx context.Context, d found, i Intent, a brand.Attempt, answer <-chan int) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case status := <-answer:
-		e := w.news(event.NotifyAnswered, d, i)
-		e.Detail, e.Status = a.Event, status
-		wait := a.Wait
-		if status >= 300 {
-			wait = settle
+// await waits for the final response. Meanwhile the intent is put off again and
+// again by a little, so that it is soon due elsewhere when this process dies. A
+// store that does not answer does not end the waiting.
+func (w *Worker) await(ctx context.Context, i Intent, due time.Time, answer <-chan int) (status int, err error) {
+	renew := time.NewTicker(lease / 2)
+	defer renew.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case status := <-answer:
+			return status, nil
+		case <-renew.C:
+			until := w.now().Add(lease)
+			if until.Before(due) {
+				continue
+			}
+			if err := w.store.SaveReload(ctx, i, until); errors.Is(err, ErrSuperseded) {
+				return 0, err
+			}
 		}
-		return w.store.SaveReload(ctx, i, w.now().Add(wait), e)
 	}
+}
+
+// answered says when to look again: soon after a refusal, else when the phone
+// has had its time.
+func (w *Worker) answered(ctx context.Context, d found, i Intent, a brand.Attempt, status int) error {
+	e := w.news(event.NotifyAnswered, d, i)
+	e.Detail, e.Status = a.Event, status
+	wait := a.Wait
+	if status >= 300 {
+		wait = settle
+	}
+	return w.store.SaveReload(ctx, i, w.now().Add(wait), e)
 }
 
 // lost: the connection of the contact is gone. The phone will register anew;

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -58,6 +59,8 @@ type Worker struct {
 	log     *slog.Logger
 	now     func() time.Time
 	wake    chan struct{}
+
+	underWay atomic.Int32 // claimed and not yet carried out
 }
 
 // Parts are what a Worker is built from. Now may be nil: the real clock.
@@ -85,9 +88,10 @@ func NewWorker(p Parts) *Worker {
 }
 
 const (
-	// lease is longer than the longest NOTIFY transaction with one answered
-	// challenge (RFC 3261 section 17.1.4, twice 32 s).
-	lease = 75 * time.Second
+	// lease is how long after the death of its process a reload becomes
+	// another's business. A NOTIFY under way may take longer (RFC 3261 section
+	// 17.1.4): its lease is renewed.
+	lease = 20 * time.Second
 	// atOnce bounds the NOTIFYs under way.
 	atOnce = 256
 	// idle is how often the store is asked when nothing is due and nothing
@@ -118,7 +122,11 @@ func (w *Worker) Run(ctx context.Context) error {
 // round claims and starts what is due; it says when to look again.
 func (w *Worker) round(ctx context.Context, group *errgroup.Group) time.Time {
 	now := w.now()
-	intents, next, err := w.store.ClaimReloads(ctx, now, lease, atOnce)
+	free := atOnce - int(w.underWay.Load()) // what waits here for its turn would lose its lease
+	if free <= 0 {
+		return now.Add(idle)
+	}
+	intents, next, err := w.store.ClaimReloads(ctx, now, lease, free)
 	if err != nil {
 		if ctx.Err() == nil {
 			w.log.WarnContext(ctx, "reloads cannot be claimed", "err", err)
@@ -126,12 +134,16 @@ func (w *Worker) round(ctx context.Context, group *errgroup.Group) time.Time {
 		return now.Add(idle)
 	}
 	for _, i := range intents {
+		w.underWay.Add(1)
 		group.Go(func() error {
 			w.carryOut(ctx, i)
+			if w.underWay.Add(-1) == atOnce-1 {
+				w.Wake()
+			}
 			return nil
 		})
 	}
-	if len(intents) == atOnce {
+	if len(intents) == free {
 		return now
 	}
 	if limit := now.Add(idle); next.IsZero() || next.After(limit) {
