@@ -90,7 +90,7 @@ func TestCrash(t *testing.T) {
 				t.Errorf("%d sit in the end", len(seated))
 			}
 			for i, p := range phones {
-				p.becomes(crowdNumber(firstPhone+i), 85*time.Second)
+				p.becomes(crowdNumber(firstPhone+i), 30*time.Second)
 			}
 		})
 	}
@@ -223,7 +223,9 @@ func (s *server) agree() map[string]string {
 		}
 	}
 	for user, text := range s.hash("contacts") {
-		var set struct{ Contacts []struct{ MAC, Session string } }
+		var set struct {
+			Contacts []struct{ MAC, Session string }
+		}
 		s.decode(text, &set)
 		for _, c := range set.Contacts {
 			if c.Session != "" && sessions[c.MAC].Session != c.Session {

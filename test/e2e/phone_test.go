@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"perch/hotdesk/directory"
 	"perch/hotdesk/trace"
 	"perch/internal/sim"
 	"perch/sip/media"
@@ -157,4 +158,9 @@ func whole(t testing.TB, tr trace.Trace) {
 			t.Errorf("trace %s (%s at %s): %s did not come: %+v", tr.ID, tr.Number, tr.MAC, name, s)
 		}
 	}
+}
+
+// secret gives a phone another password than officeFile has.
+func secret(s directory.Secret) func(*sim.Options) {
+	return func(o *sim.Options) { o.Secret = s }
 }

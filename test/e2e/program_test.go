@@ -67,7 +67,8 @@ func redisAt(t testing.TB, dataDir string, args ...string) string {
 func curl(t testing.TB, args ...string) (status int, body string) {
 	t.Helper()
 	out, code := try(t, "curl", append([]string{"-sS", "--max-time", "20", "-w", "\n%{http_code}"}, args...)...)
-	if code != 0 {
+	// 56: the server has answered and closed before all was sent.
+	if code != 0 && (code != 56 || strings.HasSuffix(out, "000")) {
 		t.Fatalf("curl %v: exit %d\n%s", args, code, out)
 	}
 	body, last, _ := cutLast(out, "\n")
