@@ -15,6 +15,7 @@ const (
 	DropIdle        = "idle"        // a connection that began a message and never ended it
 	DropLooped      = "looped"      // Perch's own message come back
 	DropOverload    = "overload"    // too much work waiting
+	DropHandshake   = "handshake"   // a TLS or WebSocket handshake that came to nothing
 )
 
 // Why a digest answer was not accepted. A stale nonce is no failure and is not counted.
@@ -57,7 +58,7 @@ func newSIP(reg prometheus.Registerer) *SIP {
 			[]string{"method", "code"}, sipMethods(), sipCodes()),
 		dropped: newCounters(reg, "perch_sip_dropped_total",
 			"SIP messages and connections dropped without an answer, by reason.", []string{"reason"},
-			newSet(DropTooBig, DropMalformed, DropRate, DropConnections, DropIdle, DropLooped, DropOverload)),
+			newSet(DropTooBig, DropMalformed, DropRate, DropConnections, DropIdle, DropLooped, DropOverload, DropHandshake)),
 		parse: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "perch_sip_parse_errors_total", Help: "SIP messages that could not be parsed.",
 		}),

@@ -14,9 +14,11 @@ import (
 	"github.com/emiago/sipgo"
 	"github.com/emiago/sipgo/sip"
 
+	"perch/metrics"
 	"perch/sip/flow"
 	"perch/sip/front"
 	"perch/sip/handler"
+	"perch/sip/websocket"
 )
 
 // endpoint is one socket with a user agent of its own. With one agent for
@@ -27,8 +29,9 @@ type endpoint struct {
 	ua     *sipgo.UserAgent
 	server *sipgo.Server
 	packet *front.Socket
-	stream *front.Listener
-	done   chan struct{} // closed by close
+	stream net.Listener        // what the stack accepts from
+	web    *websocket.Listener // the same, where it ends WebSocket
+	done   chan struct{}       // closed by close
 	loops  sync.WaitGroup
 }
 
@@ -50,7 +53,11 @@ func (s *Server) newEndpoint(sock socket) (*endpoint, error) {
 		sipgo.WithUserAgentDNSResolver(&net.Resolver{PreferGo: true, Dial: noDNS}),
 		sipgo.WithUserAgentParser(sip.NewParser(sip.WithHeadersParsers(handler.HeaderParsers()))),
 		sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerTransports(sip.TransportsConfig{
-			TCP: &sip.TransportTCP{ReadTimeout: front.ReadTimeout, WriteTimeout: writeTimeout, DialerCreate: noDialer},
+			TCP: streamTransport(),
+			TLS: &sip.TransportTLS{TransportTCP: streamTransport()},
+			// wss is served by this too: TLS ends before. The stack's own WSS
+			// dials whatever its dialer says.
+			WS: &sip.TransportWS{ReadTimeout: front.ReadTimeout, WriteTimeout: writeTimeout, DialURI: noURI},
 		})),
 		// Not WithTransactionLayerTerminateOnConnClose: a connection that closes
 		// between the making and the start of a client transaction would then
@@ -76,11 +83,40 @@ func (s *Server) newEndpoint(sock socket) (*endpoint, error) {
 	if sock.packet != nil {
 		pool := ua.TransportLayer().Pool("udp")
 		e.packet = front.NewSocket(sock.packet, s.o.Metrics, func() bool { return pool.Size() > maxPeers })
-	} else {
-		e.stream = front.NewListener(sock.stream, s.gate)
+	} else if err := e.openStream(s); err != nil {
+		return nil, errors.Join(err, ua.Close())
 	}
 	s.dispatch(e)
 	return e, nil
+}
+
+// openStream puts between the socket and the stack what the transport wants.
+func (e *endpoint) openStream(s *Server) error {
+	secure := e.socket.Transport == "tls" || e.socket.Transport == "wss"
+	if secure && s.o.TLS == nil {
+		return fmt.Errorf("sip: listen on %s: no certificate", e.socket)
+	}
+	switch e.socket.Transport {
+	case "tls":
+		e.stream = front.NewListener(&tlsListener{Listener: e.socket.stream, config: s.o.TLS, metrics: s.o.Metrics}, s.gate)
+	case "ws", "wss":
+		o := websocket.Options{
+			Origins: s.o.Origins, Clean: cleanMessage(s.o.Metrics),
+			Refused: func() { s.o.Metrics.Dropped(metrics.DropHandshake) }, TooBig: func() { s.o.Metrics.Dropped(metrics.DropTooBig) },
+		}
+		if secure {
+			o.TLS = s.o.TLS
+		}
+		e.web = websocket.New(front.NewListener(e.socket.stream, s.gate), o)
+		e.stream = e.web
+	default:
+		e.stream = front.NewListener(e.socket.stream, s.gate)
+	}
+	return nil
+}
+
+func streamTransport() *sip.TransportTCP {
+	return &sip.TransportTCP{ReadTimeout: front.ReadTimeout, WriteTimeout: writeTimeout, DialerCreate: noDialer}
 }
 
 // advertised completes host[:port] with the socket's port.
@@ -99,6 +135,9 @@ func advertised(host string, port int) string {
 
 func noDNS(context.Context, string, string) (net.Conn, error) { return nil, errNoDial }
 
+// noURI is none that the stack could connect to: it gives up before it dials.
+func noURI(string) string { return "" }
+
 func noDialer(net.Addr) net.Dialer {
 	return net.Dialer{Control: func(string, string, syscall.RawConn) error { return errNoDial }}
 }
@@ -107,7 +146,7 @@ func noDialer(net.Addr) net.Dialer {
 func (e *endpoint) arrival(node string) func(*sip.Request, sip.ServerTransaction) handler.Arrival {
 	return func(req *sip.Request, tx sip.ServerTransaction) handler.Arrival {
 		a := handler.Arrival{Flow: flow.Of(node, e.flow.Transport, e.flow.Local, req, tx)}
-		if c, ok := flow.ConnOf(tx).(*front.Conn); ok {
+		if c, ok := flow.ConnOf(tx).(interface{ Admit() }); ok {
 			a.Admit = c.Admit
 		}
 		return a
@@ -119,14 +158,22 @@ func (e *endpoint) ready() bool {
 	return e.packet == nil || e.ua.TransportLayer().Pool("udp").Size() > 0
 }
 
-// serve keeps the stack's loop running until close: the stack ends it for
-// reasons that pass.
+// serve keeps the loops running until close: the stack ends its own for reasons
+// that pass.
 func (e *endpoint) serve(log *slog.Logger) {
 	defer e.loops.Wait()
+	if e.web != nil {
+		e.loops.Go(func() { e.supervise(log, e.web.Serve) })
+	}
+	e.supervise(log, e.serveOnce)
+}
+
+// supervise begins a loop again whenever it ends before close.
+func (e *endpoint) supervise(log *slog.Logger, loop func() error) {
 	pause := 10 * time.Millisecond
 	for {
 		begun := time.Now()
-		err := e.serveOnce()
+		err := loop()
 		if e.isClosed() {
 			return
 		}
@@ -153,7 +200,7 @@ var errEnded = errors.New("the stack's loop returned")
 // whose loop ends by itself while the next one runs.
 func (e *endpoint) serveOnce() error {
 	if e.stream != nil {
-		return errors.Join(errEnded, e.server.ServeTCP(e.stream))
+		return errors.Join(errEnded, e.serveStream())
 	}
 	r, ended := e.packet.Reader(), make(chan error, 1)
 	e.loops.Go(func() { ended <- e.server.ServeUDP(r) })
@@ -162,6 +209,17 @@ func (e *endpoint) serveOnce() error {
 		return nil
 	case err := <-ended:
 		return errors.Join(errEnded, err)
+	}
+}
+
+func (e *endpoint) serveStream() error {
+	switch e.socket.Transport {
+	case "tls":
+		return e.server.ServeTLS(e.stream)
+	case "ws", "wss":
+		return e.server.ServeWS(e.stream)
+	default:
+		return e.server.ServeTCP(e.stream)
 	}
 }
 

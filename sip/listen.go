@@ -6,12 +6,13 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
 // Address is one place where the server listens.
 type Address struct {
-	Transport string // "udp" or "tcp"
+	Transport string // "udp", "tcp", "tls", "ws", "wss"
 	Addr      netip.AddrPort
 }
 
@@ -67,16 +68,17 @@ func openAll(listen []string, log *slog.Logger) (all []socket, err error) {
 	return all, nil
 }
 
+// transports are those that the server speaks.
+var transports = [...]string{"udp", "tcp", "tls", "ws", "wss"}
+
 // ParseListen reads one entry of sip.listen. The host is an IP address; empty
 // and "*" are the wildcard.
 func ParseListen(text string) (transport string, addr netip.AddrPort, err error) {
 	transport, rest, ok := strings.Cut(text, "://")
 	switch {
 	case !ok:
-		return "", addr, fmt.Errorf("sip: listen %q: write it as udp://host:port or tcp://host:port", text)
-	case transport == "tls" || transport == "ws" || transport == "wss":
-		return "", addr, fmt.Errorf("sip: listen %q: this version serves udp and tcp only", text)
-	case transport != "udp" && transport != "tcp":
+		return "", addr, fmt.Errorf("sip: listen %q: write it as udp://host:port", text)
+	case !slices.Contains(transports[:], transport):
 		return "", addr, fmt.Errorf("sip: listen %q: unknown transport %q", text, transport)
 	}
 	if host, port, ok := strings.Cut(rest, ":"); ok && (host == "" || host == "*") {

@@ -10,14 +10,14 @@ import (
 func TestParseListen(t *testing.T) {
 	for in, want := range map[string]string{
 		"udp://0.0.0.0:5060": "udp://0.0.0.0:5060", "tcp://[::]:5060": "tcp://[::]:5060", "udp://*:5060": "udp://[::]:5060",
-		"udp://:5060": "udp://[::]:5060", "tcp://[::ffff:192.0.2.1]:1": "tcp://192.0.2.1:1",
+		"udp://:5060": "udp://[::]:5060", "tls://192.0.2.1:5061": "tls://192.0.2.1:5061", "wss://*:443": "wss://[::]:443", "tcp://[::ffff:192.0.2.1]:1": "tcp://192.0.2.1:1",
 	} {
 		tp, a, err := ParseListen(in)
 		if got := (Address{tp, a}).String(); err != nil || got != want {
 			t.Errorf("%s: %s, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"", "5060", "udp:5060", "sctp://a:1", "tls://0.0.0.0:5061", "udp://name:5060", "udp://192.0.2.1", "udp://192.0.2.1:99999"} {
+	for _, in := range []string{"", "5060", "udp:5060", "sctp://a:1", "dtls://0.0.0.0:5061", "udp://name:5060", "udp://192.0.2.1", "udp://192.0.2.1:99999"} {
 		if _, _, err := ParseListen(in); err == nil {
 			t.Errorf("%q was read", in)
 		}

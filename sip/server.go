@@ -6,6 +6,7 @@ package sip
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,11 +22,13 @@ import (
 
 // Options are what a Server is made of. Listen, Node and Log are required.
 type Options struct {
-	Listen    []string     // udp://host:port, tcp://host:port; a wildcard host is every local address
+	Listen    []string     // udp://host:port, also tcp, tls, ws, wss; a wildcard host is every local address
 	Advertise string       // host[:port] for Via and Contact; empty: the address a phone's request arrived at
 	Node      string       // name of this node in flows
 	Sender    *flow.Sender // told of the sockets; nil: one is made
 	Handlers  Handlers
+	TLS       *tls.Config      // of the tls and wss listeners; required where there are any
+	Origins   []string         // of pages that may speak SIP over ws and wss, beside our own: scheme://host[:port]
 	Server    string           // Server header; empty: "Perch"
 	Trusted   []netip.Prefix   // no bound on connections per address
 	Limits    handler.Limits   // requests in their handlers

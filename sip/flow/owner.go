@@ -31,8 +31,11 @@ func ConnOf(tx sip.ServerTransaction) net.Conn {
 }
 
 func netConn(c sip.Connection) net.Conn {
-	if tcp, ok := c.(*sip.TCPConnection); ok {
-		return tcp.Conn
+	switch c := c.(type) {
+	case *sip.TCPConnection: // TLS too
+		return c.Conn
+	case *sip.WSConnection:
+		return c.Conn
 	}
 	return nil
 }

@@ -101,10 +101,23 @@ func (s *Sender) Contact(f location.Flow, user string) string {
 		return ""
 	}
 	uri := "sip:" + user + "@" + host
-	if f.Transport != "udp" {
+	switch f.Transport {
+	case "udp":
+	case "wss": // RFC 7118 section 4.2: the parameter is ws, however the connection is secured
+		uri += ";transport=ws"
+	default:
 		uri += ";transport=" + f.Transport
 	}
 	return uri
+}
+
+// network is the stack's name for the transport of a flow. TLS of wss ends
+// before the stack, which sees plain WebSocket.
+func network(f location.Flow) string {
+	if f.Transport == "wss" {
+		return "WS"
+	}
+	return strings.ToUpper(f.Transport)
 }
 
 func (s *Sender) endpoint(f location.Flow) (Endpoint, error) {
@@ -178,7 +191,7 @@ func (s *Sender) Write(f location.Flow, req *sip.Request) error {
 	if err != nil {
 		return err
 	}
-	conn, err := e.UA.TransportLayer().GetConnection(f.Transport, poolKey(f))
+	conn, err := e.UA.TransportLayer().GetConnection(network(f), poolKey(f))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
@@ -212,7 +225,7 @@ func (s *Sender) prepare(f location.Flow, req *sip.Request) (Endpoint, error) {
 	if err := unbroken(req); err != nil {
 		return Endpoint{}, err
 	}
-	req.SetTransport(strings.ToUpper(f.Transport))
+	req.SetTransport(network(f))
 	req.SetDestination(f.Remote)
 	if f.Transport == "udp" {
 		// The exact address of the listener: without it the stack would open
