@@ -44,7 +44,10 @@ func Check(ctx context.Context, cfg config.Config) []Finding {
 		checkPort("portal", "tcp", cfg.Portal.Listen),
 		checkPort("metrics", "tcp", cfg.Metrics.Listen))
 	if cfg.Portal.TLS.Cert != "" {
-		out = append(out, checkCertificate(cfg.Portal.TLS, time.Now()))
+		out = append(out, checkCertificate("portal.tls", cfg.Portal.TLS, time.Now()))
+	}
+	if cfg.TLS.Cert != "" {
+		out = append(out, checkCertificate("tls", config.TLS{Cert: cfg.TLS.Cert, Key: cfg.TLS.Key}, time.Now()))
 	}
 	for _, name := range cfg.Apply {
 		out = append(out, checkDirectory(cfg, name)...)
@@ -162,11 +165,11 @@ func checkPort(what, transport, addr string) Finding {
 // soon is how long before its end a certificate is worth a warning.
 const soon = 14 * 24 * time.Hour
 
-func checkCertificate(files config.TLS, now time.Time) Finding {
+func checkCertificate(keys string, files config.TLS, now time.Time) Finding {
 	f := Finding{What: "certificate " + files.Cert}
 	pair, err := tls.LoadX509KeyPair(files.Cert, files.Key)
 	if err != nil {
-		f.Fault, f.Mend = err.Error(), "portal.tls.cert and portal.tls.key must be a matching pair in PEM"
+		f.Fault, f.Mend = err.Error(), keys+".cert and "+keys+".key must be a matching pair in PEM"
 		return f
 	}
 	leaf, err := x509.ParseCertificate(pair.Certificate[0])

@@ -2,11 +2,11 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"net/http"
 	"net/netip"
 	"time"
 
+	"perch/internal/certs"
 	"perch/internal/config"
 	"perch/internal/httpserver"
 	"perch/internal/ratelimit"
@@ -21,11 +21,12 @@ const httpGrace = 5 * time.Second
 func (a *App) listen(ctx context.Context, name, addr string, cert config.TLS, h http.Handler) (netip.AddrPort, error) {
 	conf := httpserver.Config{Name: name, Listen: addr}
 	if cert.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(cert.Cert, cert.Key)
+		files, err := certs.OpenFiles(cert.Cert, cert.Key, a.log)
 		if err != nil {
 			return netip.AddrPort{}, err
 		}
-		conf.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+		a.life.task(name+" certificate", files.Run)
+		conf.TLS = certs.Config(files)
 	}
 	s, err := httpserver.Listen(ctx, conf, h, a.log)
 	if err != nil {

@@ -61,7 +61,12 @@ func (a *App) startSIP(context.Context) error {
 		Desk: a.desk, Reloads: byCode{a.reloads}, Dialogs: a.store, Sender: sender, Log: a.log, Metrics: a.metrics.Features,
 		Ports: ports, TraceID: newTraceID,
 	})
+	secure, err := a.certificates()
+	if err != nil {
+		return err
+	}
 	server, err := sip.New(sip.Options{
+		TLS: secure, Origins: a.cfg.WebSocket.Origins,
 		Listen: listeners(a.cfg.SIP.Listen), Advertise: a.cfg.SIP.Advertise, Node: a.node, Sender: sender,
 		Trusted: a.cfg.Limits.Trusted, Metrics: a.metrics.SIP, Log: a.log,
 		Handlers: sip.Handlers{
@@ -98,8 +103,14 @@ func (a *App) startSIP(context.Context) error {
 // phone's own request says which of our addresses it reaches.
 func (a *App) registrarForPhones(bound []sip.Address) brand.Server {
 	s := brand.Server{Transport: brand.UDP, Port: 5060, Expires: a.cfg.SIP.Expires.Default}
-	if len(bound) > 0 {
-		s.Transport, s.Port = brand.Transport(bound[0].Transport), int(bound[0].Addr.Port())
+	for _, b := range bound {
+		switch t := brand.Transport(b.Transport); t {
+		case brand.UDP, brand.TCP, brand.TLS: // not those of browsers
+			s.Transport, s.Port = t, int(b.Addr.Port())
+		default:
+			continue
+		}
+		break
 	}
 	host, port, err := net.SplitHostPort(a.cfg.SIP.Advertise)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"slices"
 
 	"perch/hotdesk/directory"
 )
@@ -26,6 +27,8 @@ type Config struct {
 
 	Redis        Redis        `yaml:"redis"`
 	SIP          SIP          `yaml:"sip"`
+	TLS          Certificate  `yaml:"tls"`
+	WebSocket    WebSocket    `yaml:"websocket"`
 	Provisioning Provisioning `yaml:"provisioning"`
 	Portal       Portal       `yaml:"portal"`
 	Metrics      Metrics      `yaml:"metrics"`
@@ -49,9 +52,9 @@ type Redis struct {
 
 // SIP is the registrar's side of the phones.
 type SIP struct {
-	// Where phones reach the registrar: `udp://` and `tcp://`. A wildcard opens
-	// one socket per local address, so that a phone is answered from the address
-	// it wrote to.
+	// Where phones reach the registrar: `udp://`, `tcp://`, `tls://`, and for
+	// browsers `ws://` and `wss://` (path `/sip`). A wildcard opens one socket per
+	// local address, so that a phone is answered from the address it wrote to.
 	Listen []Listener `yaml:"listen"`
 	// `host` or `host:port` that phones are told. Empty: the address at which
 	// the phone's own request arrived.
@@ -68,6 +71,47 @@ type Expires struct {
 	Default int `yaml:"default"`
 	// Seconds that a longer wish is cut to.
 	Max int `yaml:"max"`
+}
+
+// Certificate is what `tls://` and `wss://` listeners show: that of the files,
+// else one by ACME, else one that Perch issues itself.
+type Certificate struct {
+	// File with the certificate and its chain, PEM. It is read again when it
+	// changes. Empty, without `tls.acme.domains`: Perch has a certification
+	// authority of its own; load `data_dir/tls/ca.crt` into phones and browsers.
+	Cert string `yaml:"cert"`
+	// File with its private key, PEM.
+	Key string `yaml:"key"`
+	// Further names and addresses in a certificate of Perch's own, such as the
+	// SIP domains; the host of `sip.advertise`, the machine's name and its
+	// addresses are there anyhow.
+	Names []string `yaml:"names"`
+
+	ACME ACME `yaml:"acme"`
+}
+
+// ACME is the way to a public authority's certificate (RFC 8555).
+type ACME struct {
+	// Names to certify; with any, certificates come by ACME and are kept in
+	// `data_dir/tls/acme`. The use of it accepts the authority's terms.
+	Domains []string `yaml:"domains"`
+	// Where the authority may write to.
+	Email string `yaml:"email"`
+	// URL of the authority's directory. Empty: Let's Encrypt.
+	Directory string `yaml:"directory"`
+	// PEM file of the CA that the authority's own web server has its certificate
+	// from. Empty: the system's.
+	Roots string `yaml:"roots"`
+	// TCP port where the authority's http-01 challenge is answered; it asks at 80.
+	HTTPPort int `yaml:"http_port"`
+}
+
+// WebSocket bounds who may use `ws://` and `wss://` listeners.
+type WebSocket struct {
+	// Pages whose scripts may register, as `https://phone.example.test`, beside
+	// those of the listener's own host and port; `*` is any. Programs that are no
+	// browser send no origin and are not asked.
+	Origins []string `yaml:"origins"`
 }
 
 // Provisioning is the web server the phones fetch their configuration from.
@@ -135,6 +179,8 @@ func Default() Config {
 			Listen:  []Listener{{"udp", "0.0.0.0", 5060}, {"tcp", "0.0.0.0", 5060}},
 			Expires: Expires{Min: 60, Default: 3600, Max: 7200},
 		},
+		TLS:          Certificate{Names: []string{}, ACME: ACME{Domains: []string{}, HTTPPort: 80}},
+		WebSocket:    WebSocket{Origins: []string{}},
 		Provisioning: Provisioning{Listen: "0.0.0.0:8080"},
 		Portal:       Portal{Listen: "127.0.0.1:8000"},
 		Metrics:      Metrics{Listen: "127.0.0.1:9090"},
@@ -144,6 +190,12 @@ func Default() Config {
 		Log:          Log{Level: slog.LevelInfo, Format: "text"},
 	}
 }
+
+// Secure tells whether any SIP listener needs a certificate.
+func (c Config) Secure() bool { return slices.ContainsFunc(c.SIP.Listen, Listener.Secure) }
+
+// TLSDir is where Perch keeps certificates of its own.
+func (c Config) TLSDir() string { return filepath.Join(c.DataDir, "tls") }
 
 // KeyPath is where the server key is.
 func (c Config) KeyPath() string {

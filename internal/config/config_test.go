@@ -85,6 +85,8 @@ func TestFileSetsEverything(t *testing.T) {
 			Listen:    []Listener{{"udp", "::", 5070}, {"tcp", "192.0.2.1", 5060}},
 			Advertise: "sip.example.test:5070", Expires: Expires{120, 600, 900},
 		},
+		TLS:          Certificate{Names: []string{}, ACME: ACME{Domains: []string{}, HTTPPort: 80}},
+		WebSocket:    WebSocket{Origins: []string{}},
 		Provisioning: Provisioning{":8081", "https://phones.example.test/p"},
 		Portal:       Portal{Listen: "0.0.0.0:8443", TLS: TLS{"c.pem", "k.pem"}},
 		Metrics:      Metrics{"[::1]:9091"},
@@ -145,8 +147,15 @@ func TestFaults(t *testing.T) {
 		{"no listener", "sip: {listen: []}\n", ":1: sip.listen: must name at least one address"},
 		{"listener without scheme", "sip: {listen: ['0.0.0.0:5060']}\n", ":1: sip.listen[0]: must be a URL"},
 		{"listener scheme", "sip: {listen: ['sctp://0.0.0.0:5060']}\n", ":1: sip.listen[0]: must begin with udp://"},
-		{"TLS", "sip: {listen: ['tls://0.0.0.0:5061']}\n", ":1: sip.listen[0]: tls:// comes with a later version"},
-		{"WSS", "sip: {listen: ['wss://0.0.0.0:443']}\n", ":1: sip.listen[0]: wss:// comes with a later version"},
+		{"certificate alone", "tls: {cert: a}\n", ": tls.key: is missing"},
+		{"key alone", "tls: {key: a}\n", ": tls.cert: is missing"},
+		{"certificate twice", "tls: {cert: a, key: b, acme: {domains: [c.test]}}\n", ":1: tls.acme.domains: cannot be used with tls.cert"},
+		{"certificate name", "tls: {names: ['a b']}\n", ":1: tls.names[0]: must be a host name or"},
+		{"ACME address", "tls: {acme: {domains: [192.0.2.1]}}\n", ":1: tls.acme.domains[0]: must be a host name"},
+		{"ACME directory", "tls: {acme: {directory: 'http://ca.test'}}\n", ":1: tls.acme.directory: must be an https:// URL"},
+		{"ACME port", "tls: {acme: {http_port: 0}}\n", ":1: tls.acme.http_port: must be a port"},
+		{"origin path", "websocket: {origins: ['https://a.test/']}\n", ":1: websocket.origins[0]: must be an origin"},
+		{"origin scheme", "websocket: {origins: ['a.test']}\n", ":1: websocket.origins[0]: must be an origin"},
 		{"listener port", "sip: {listen: ['udp://0.0.0.0:65536']}\n", ":1: sip.listen[0]: must end with a port"},
 		{"listener name", "sip: {listen: ['udp://sip.example.test:5060']}\n", ":1: sip.listen[0]: must name an IP address"},
 		{"listener twice", "sip: {listen: ['udp://[::]:5060', 'udp://[::]']}\n", ":1: sip.listen[1]: is listed twice"},
@@ -184,10 +193,10 @@ func TestFaults(t *testing.T) {
 }
 
 func TestFaultsAllAtOnce(t *testing.T) {
-	path := write(t, "sip: {listen: ['tls://[::]']}\nlog:\n  level: x\n  \"fo\\nrmat\": y\n")
+	path := write(t, "sip: {listen: ['dtls://[::]']}\nlog:\n  level: x\n  \"fo\\nrmat\": y\n")
 	_, err := Load(path, []string{"PERCH_SIP_EXPIRES_MAX=1h", "PERCH_LIMITS_TRUSTED=a,b"})
 	want := strings.Join([]string{
-		path + ":1: sip.listen[0]: tls:// comes with a later version: this one has udp:// and tcp://",
+		path + ":1: sip.listen[0]: must begin with udp://, tcp://, tls://, ws:// or wss://",
 		path + ":3: log.level: must be debug, info, warn or error",
 		path + ":4: log.fo?rmat: unknown key; known are level, format",
 		"environment: sip.expires.max: PERCH_SIP_EXPIRES_MAX must be a whole number",
@@ -230,4 +239,24 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("loaded with faults: %v", c.Validate())
 		}
 	})
+}
+
+// TestSecureListeners: each transport has its usual port, and those with TLS
+// want a certificate.
+func TestSecureListeners(t *testing.T) {
+	c, err := Load(write(t, "sip: {listen: ['udp://[::1]', 'tls://[::1]', 'ws://127.0.0.1', 'wss://127.0.0.1:8443']}\nwebsocket: {origins: ['https://a.test:8443', '*']}\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, l := range c.SIP.Listen {
+		got = append(got, fmt.Sprint(l, " ", l.Secure()))
+	}
+	want := []string{"udp://[::1]:5060 false", "tls://[::1]:5061 true", "ws://127.0.0.1:80 false", "wss://127.0.0.1:8443 true"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if !c.Secure() || Default().Secure() {
+		t.Error("who needs a certificate?")
+	}
 }

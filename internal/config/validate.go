@@ -18,6 +18,8 @@ func (c Config) Validate() Faults {
 	v.check(c.DataDir != "", "data_dir", "must name a folder")
 	v.redis(c.Redis)
 	v.sip(c.SIP)
+	v.certificate(c.TLS)
+	v.origins(c.WebSocket.Origins)
 	v.provisioning(c.Provisioning)
 	v.portal(c.Portal)
 	v.listen("metrics.listen", c.Metrics.Listen)
@@ -64,6 +66,31 @@ func (v *validator) sip(s SIP) {
 	v.check(e.Default >= e.Min, "sip.expires.default", "must be at least sip.expires.min (%d)", e.Min)
 	v.check(e.Max >= e.Default, "sip.expires.max", "must be at least sip.expires.default (%d)", e.Default)
 	v.check(e.Max <= 7*24*3600, "sip.expires.max", "must be at most 604800, a week")
+}
+
+func (v *validator) certificate(t Certificate) {
+	hasCert, hasKey := t.Cert != "", t.Key != ""
+	v.check(!hasCert || hasKey, "tls.key", "is missing: a certificate needs its key")
+	v.check(!hasKey || hasCert, "tls.cert", "is missing: a key needs its certificate")
+	v.check(!hasCert || len(t.ACME.Domains) == 0, "tls.acme.domains", "cannot be used with tls.cert: keep one of the two")
+	for i, n := range t.Names {
+		v.check(net.ParseIP(n) != nil || isName(n), fmt.Sprintf("tls.names[%d]", i), "must be a host name or an IP address")
+	}
+	for i, n := range t.ACME.Domains {
+		v.check(net.ParseIP(n) == nil && isName(n), fmt.Sprintf("tls.acme.domains[%d]", i), "must be a host name")
+	}
+	u, err := url.Parse(t.ACME.Directory)
+	v.check(t.ACME.Directory == "" || err == nil && u.Scheme == "https" && isHostPort(u.Host), "tls.acme.directory", "must be an https:// URL")
+	v.check(t.ACME.HTTPPort >= 1 && t.ACME.HTTPPort <= 65535, "tls.acme.http_port", "must be a port from 1 to 65535")
+}
+
+// origins are as browsers send them (RFC 6454 section 6.2).
+func (v *validator) origins(list []string) {
+	for i, o := range list {
+		u, err := url.Parse(o)
+		v.check(o == "*" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && isHostPort(u.Host) && u.User == nil && u.Path == "" && u.RawQuery == "" && u.Fragment == "",
+			fmt.Sprintf("websocket.origins[%d]", i), "must be an origin such as https://phone.example.test, without a path, or *")
+	}
 }
 
 func (v *validator) provisioning(p Provisioning) {

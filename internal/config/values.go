@@ -5,36 +5,31 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 )
 
 // Listener is one socket for phones, written transport://host:port.
 type Listener struct {
-	Transport string // udp or tcp
+	Transport string // udp, tcp, tls, ws or wss
 	Host      string // address, "0.0.0.0" or "::" for all of a family
 	Port      int    // 0: any free one
 }
 
-// laterTransports are known and not there yet.
-var laterTransports = [...]string{"tls", "ws", "wss"}
-
-// UnmarshalText reads transport://host[:port]; without a port it is 5060.
+// UnmarshalText reads transport://host[:port]; without a port it is 5060, for
+// tls 5061, for ws and wss 80 and 443.
 func (l *Listener) UnmarshalText(b []byte) error {
 	transport, rest, found := strings.Cut(string(b), "://")
 	if !found {
 		return errors.New("must be a URL such as udp://0.0.0.0:5060 or tcp://[::]:5060")
 	}
-	if slices.Contains(laterTransports[:], transport) {
-		return fmt.Errorf("%s:// comes with a later version: this one has udp:// and tcp://", transport)
-	}
-	if transport != "udp" && transport != "tcp" {
-		return errors.New("must begin with udp:// or tcp://")
+	usual, known := map[string]string{"udp": "5060", "tcp": "5060", "tls": "5061", "ws": "80", "wss": "443"}[transport]
+	if !known {
+		return errors.New("must begin with udp://, tcp://, tls://, ws:// or wss://")
 	}
 	host, port, err := net.SplitHostPort(rest)
 	if err != nil {
-		host, port = strings.Trim(rest, "[]"), "5060"
+		host, port = strings.Trim(rest, "[]"), usual
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
@@ -47,6 +42,9 @@ func (l *Listener) UnmarshalText(b []byte) error {
 	*l = Listener{transport, addr.String(), int(n)}
 	return nil
 }
+
+// Secure tells whether the listener needs a certificate.
+func (l Listener) Secure() bool { return l.Transport == "tls" || l.Transport == "wss" }
 
 // MarshalText writes what UnmarshalText reads.
 func (l Listener) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
