@@ -8,6 +8,7 @@ import (
 	"perch/provisioning/brand/ciscompp"
 	"perch/provisioning/brand/ciscospa"
 	"perch/provisioning/brand/grandstream"
+	"perch/provisioning/brand/htek"
 	"perch/provisioning/brand/mitel"
 	"perch/provisioning/brand/poly"
 	"perch/provisioning/brand/snom"
@@ -24,6 +25,7 @@ func Brands() brand.List {
 		mitel.Brand(),
 		ciscospa.Brand(),
 		ciscompp.Brand(),
+		htek.Brand(),
 	}
 }
 

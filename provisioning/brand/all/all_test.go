@@ -46,6 +46,8 @@ func TestIdentify(t *testing.T) {
 		{brand.Request{Path: "/startup.cfg", UserAgent: "Mitel6920 MAC:14-00-E9-1F-03-EA V:6.4.0.140-SIP"}, "mitel 6920 6.4.0.140 1400e91f03ea"},
 		{brand.Request{SIPUserAgent: "Mitel-6920-SIP/6.4.0.140", Header: map[string][]string{"Aastra-Mac": {"1400E91F03EA"}}}, "mitel 6920 6.4.0.140 1400e91f03ea"},
 		{brand.Request{Path: "/CP-8851-3PCC.xml", UserAgent: "Cisco-CP-8851-3PCC/11.2.1 (5486bc9a1122)"}, "cisco-mpp 8851 11.2.1 5486bc9a1122"},
+		{brand.Request{Path: "/cfg0013.xml", UserAgent: "Htek UC903 2.0.4.2 00:1f:c1:1c:22:a9"}, "htek UC903 2.0.4.2 001fc11c22a9"},
+		{brand.Request{Path: "/cfg001fc11c22a9.xml"}, "htek   001fc11c22a9"},
 		{brand.Request{Path: "/index.html", UserAgent: "curl/8"}, "no"},
 	} {
 		p, ok := Identify(c.r)
