@@ -37,6 +37,8 @@ type cli struct {
 	Trace         traceCmd         `cmd:"" help:"Show what became of the last login, logout or reload at a device, step by step."`
 	Devices       devicesCmd       `cmd:"" help:"Show the devices and how each stands."`
 	Registrations registrationsCmd `cmd:"" help:"Show what is registered now."`
+	Pending       pendingCmd       `cmd:"" help:"Show the phones that asked for a configuration and are in no directory."`
+	Adopt         adoptCmd         `cmd:"" help:"Take such a phone into a tenant."`
 	Identify      identifyCmd      `cmd:"" help:"Tell what phone would send such a request. Needs no server."`
 	Sim           simCmd           `cmd:"" help:"Run virtual phones against any server."`
 	Version       versionCmd       `cmd:"" help:"Show the version."`

@@ -3,12 +3,15 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
+	"strings"
 	"time"
 
 	"perch/hotdesk/directory"
 	"perch/internal/config"
 	"perch/internal/ratelimit"
 	"perch/internal/store"
+	"perch/portal/api"
 	"perch/provisioning/device"
 )
 
@@ -51,3 +54,32 @@ func (g guesses) Allowed(source string, mac directory.MAC) bool {
 
 // Failed implements device.Limiter.
 func (g guesses) Failed(source string, mac directory.MAC) { g.Fail(source, mac.String(), time.Now()) }
+
+// strangers are the unknown phones as the API lists them.
+type strangers struct{ app *App }
+
+// Strangers implements api.Strangers.
+func (s strangers) Strangers(ctx context.Context) ([]api.Stranger, error) {
+	waiting, err := s.app.store.AllPending(ctx, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]api.Stranger, len(waiting))
+	for i, p := range waiting {
+		all[i] = api.Stranger{
+			MAC: p.MAC, Brand: p.Brand, Model: p.Model, Firmware: p.Firmware, UserAgent: p.UserAgent, Source: p.Source,
+			First: time.UnixMilli(p.First), Last: time.UnixMilli(p.Last),
+		}
+	}
+	return all, nil
+}
+
+// Address implements api.Strangers: under base_url, or where it is not set
+// under a host that the admin has to fill in.
+func (s strangers) Address(d directory.DeviceID) string {
+	base := strings.TrimSuffix(s.app.cfg.Provisioning.BaseURL, "/")
+	if base == "" {
+		base = fmt.Sprintf("http://<this server>:%d", s.app.addrs.Provisioning.Port())
+	}
+	return base + "/t/" + s.app.key.DeviceToken(d.Tenant, d.MAC, 0) + "/"
+}

@@ -19,6 +19,7 @@ type Store interface {
 	Tenants(ctx context.Context) ([]directory.Tenant, error)
 	EachExtension(ctx context.Context, t directory.TenantCode, f func(directory.Extension) error) error
 	EachDevice(ctx context.Context, t directory.TenantCode, f func(directory.Device) error) error
+	Device(ctx context.Context, id directory.DeviceID) (directory.Device, error)
 	Write(ctx context.Context, c directory.Changes, progress func(done int)) error
 }
 

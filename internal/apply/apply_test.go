@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"perch/hotdesk"
 	"perch/hotdesk/directory"
 	"perch/internal/credential"
 )
@@ -41,6 +42,15 @@ func (s *shelf) EachDevice(_ context.Context, t directory.TenantCode, f func(dir
 		}
 	}
 	return nil
+}
+
+func (s *shelf) Device(_ context.Context, id directory.DeviceID) (directory.Device, error) {
+	for _, d := range s.state.Devices {
+		if d.ID == id {
+			return d, nil
+		}
+	}
+	return directory.Device{}, hotdesk.ErrNotFound
 }
 
 func (s *shelf) Write(_ context.Context, c directory.Changes, progress func(int)) error {
@@ -178,3 +188,45 @@ type refusing struct {
 }
 
 func (r refusing) Write(context.Context, directory.Changes, func(int)) error { return r.with }
+
+func TestAdopt(t *testing.T) {
+	mac := directory.MAC{0, 4, 0x13, 0xaa, 0xbb, 2}
+	stranger := directory.Device{ID: directory.DeviceID{Tenant: "acme", MAC: mac}, Brand: "snom", Desk: "B"}
+	cases := []struct {
+		name string
+		edit func(*directory.Device)
+		err  error
+	}{
+		{name: "a stranger"},
+		{name: "no such tenant", edit: func(d *directory.Device) { d.ID.Tenant = "other" }, err: hotdesk.ErrNotFound},
+		{name: "no such site", edit: func(d *directory.Device) { d.Site = "moon" }, err: hotdesk.ErrNotFound},
+		{name: "a device of ours", edit: func(d *directory.Device) { d.ID.MAC = directory.MAC{0, 0x15, 0x65, 0xaa, 0xbb, 1} }, err: ErrExists},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := &shelf{}
+			a := applier(t, s)
+			if _, err := bring(t, a, Request{}, office); err != nil {
+				t.Fatal(err)
+			}
+			d := stranger
+			if c.edit != nil {
+				c.edit(&d)
+			}
+			secret, err := a.Adopt(t.Context(), d)
+			if !errors.Is(err, c.err) || (c.err == nil) != (secret != "") {
+				t.Fatalf("%v, secret %q", err, secret.Reveal())
+			}
+			if c.err != nil {
+				return
+			}
+			kept, err := s.Device(t.Context(), d.ID)
+			if err != nil || kept.Desk != "B" {
+				t.Fatalf("%+v %v", kept, err)
+			}
+			if got, err := a.keeper.Open(d.ID.SecretContext("secret"), kept.Secret.Value); err != nil || got != secret {
+				t.Errorf("kept %q %v, told %q", got.Reveal(), err, secret.Reveal())
+			}
+		})
+	}
+}

@@ -65,6 +65,8 @@ func (s *server) routes(a huma.API) {
 	huma.Register(a, op("devices", http.MethodGet, "/devices", "The devices and how each stands"), s.devices)
 	huma.Register(a, op("trace", http.MethodGet, "/devices/{mac}/trace", "The newest trace of a device, step by step"), s.trace)
 	huma.Register(a, op("registrations", http.MethodGet, "/registrations", "The contacts that are registered"), s.registrations)
+	huma.Register(a, op("pending", http.MethodGet, "/pending", "The phones that asked for a configuration and are in no directory"), s.pending)
+	huma.Register(a, op("adopt", http.MethodPost, "/adopt", "Take such a phone into a tenant"), s.adopt)
 	huma.Register(a, eventsOperation(), s.events)
 	huma.Register(a, applyOperation(), s.apply)
 	huma.Register(a, exportOperation(), s.export)

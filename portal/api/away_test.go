@@ -37,4 +37,8 @@ func (away) Apply(context.Context, apply.Request, apply.Progress) (apply.Report,
 	return apply.Report{}, hotdesk.ErrUnavailable
 }
 
+func (away) Adopt(context.Context, directory.Device) (directory.Secret, error) {
+	return "", hotdesk.ErrUnavailable
+}
+
 func (away) Export(context.Context, io.Writer) error { return hotdesk.ErrUnavailable }

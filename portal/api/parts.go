@@ -81,6 +81,23 @@ type News interface {
 type Applier interface {
 	Apply(ctx context.Context, r apply.Request, progress apply.Progress) (apply.Report, error)
 	Export(ctx context.Context, w io.Writer) error
+	Adopt(ctx context.Context, d directory.Device) (directory.Secret, error)
+}
+
+// Stranger is a phone that asked for its configuration and is in no directory.
+// Its texts are the phone's own words.
+type Stranger struct {
+	MAC                               directory.MAC
+	Brand, Model, Firmware, UserAgent string
+	Source                            string // address it asked from
+	First, Last                       time.Time
+}
+
+// Strangers lists such phones, and knows where an adopted one finds its files.
+type Strangers interface {
+	Strangers(ctx context.Context) ([]Stranger, error)
+	// Address is the folder of a device's files with its token in the path.
+	Address(d directory.DeviceID) string
 }
 
 // Drift tells whether what a device last fetched differs from what it would get
@@ -96,8 +113,10 @@ type Parts struct {
 	Store   Store
 	News    News
 	Applier Applier
-	Drift   Drift
-	Log     *slog.Logger
-	Now     func() time.Time
-	Closing <-chan struct{} // closed when the server stops: event streams end; nil: never
+	// Strangers may be nil: nobody is waiting.
+	Strangers Strangers
+	Drift     Drift
+	Log       *slog.Logger
+	Now       func() time.Time
+	Closing   <-chan struct{} // closed when the server stops: event streams end; nil: never
 }

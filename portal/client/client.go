@@ -107,6 +107,18 @@ func (c *Client) Trace(ctx context.Context, mac directory.MAC) (api.Trace, error
 	return out, c.get(ctx, "/devices/"+mac.String()+"/trace", nil, &out)
 }
 
+// Pending lists the phones that wait to be adopted.
+func (c *Client) Pending(ctx context.Context) ([]api.Pending, error) {
+	var out []api.Pending
+	return out, c.get(ctx, "/pending", nil, &out)
+}
+
+// Adopt takes a phone into a tenant; the secret in the answer is told once.
+func (c *Client) Adopt(ctx context.Context, b api.AdoptBody) (api.Adopted, error) {
+	var out api.Adopted
+	return out, c.post(ctx, "/adopt", b, &out)
+}
+
 // Export copies the directory file to w.
 func (c *Client) Export(ctx context.Context, w io.Writer) error {
 	resp, err := c.do(ctx, http.MethodGet, "/export", nil, "", nil)
