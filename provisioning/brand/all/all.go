@@ -7,6 +7,7 @@ import (
 	"perch/provisioning/brand"
 	"perch/provisioning/brand/ciscompp"
 	"perch/provisioning/brand/ciscospa"
+	"perch/provisioning/brand/fanvil"
 	"perch/provisioning/brand/grandstream"
 	"perch/provisioning/brand/htek"
 	"perch/provisioning/brand/mitel"
@@ -23,6 +24,7 @@ func Brands() brand.List {
 		grandstream.Brand(),
 		poly.Brand(),
 		mitel.Brand(),
+		fanvil.Brand(),
 		ciscospa.Brand(),
 		ciscompp.Brand(),
 		htek.Brand(),

@@ -15,7 +15,8 @@ import (
 // ReadXML reads a file strictly, with encoding/xml, and lists
 // every element that holds no other by its path, with its text. Attributes named
 // in ids tell elements of one name apart and become part of the path; those of an
-// element named in attrs are settings themselves; any other fails the test.
+// element named in attrs are settings themselves; any other fails the test. An
+// element ID, where there is one, tells its parents apart in the same way.
 func ReadXML(t testing.TB, body []byte, ids, attrs []string) map[string]string {
 	t.Helper()
 	out := make(map[string]string)
@@ -65,6 +66,10 @@ func ReadXML(t testing.TB, body []byte, ids, attrs []string) map[string]string {
 		case xml.EndElement:
 			e := open[len(open)-1]
 			open = open[:len(open)-1]
+			if tok.Name.Local == "ID" && len(open) > 0 {
+				open[len(open)-1].path += "[" + e.text.String() + "]"
+				continue
+			}
 			if !e.parent && !slices.Contains(attrs, tok.Name.Local) {
 				set(e.path, e.text.String())
 			}
