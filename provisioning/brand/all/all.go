@@ -12,6 +12,7 @@ import (
 	"perch/provisioning/brand/htek"
 	"perch/provisioning/brand/mitel"
 	"perch/provisioning/brand/poly"
+	"perch/provisioning/brand/sangomas"
 	"perch/provisioning/brand/snom"
 	"perch/provisioning/brand/yealink"
 )
@@ -28,6 +29,7 @@ func Brands() brand.List {
 		ciscospa.Brand(),
 		ciscompp.Brand(),
 		htek.Brand(),
+		sangomas.Brand(),
 	}
 }
 

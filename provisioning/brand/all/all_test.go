@@ -52,6 +52,7 @@ func TestIdentify(t *testing.T) {
 		{brand.Request{Path: "/CP-8851-3PCC.xml", UserAgent: "Cisco-CP-8851-3PCC/11.2.1 (5486bc9a1122)"}, "cisco-mpp 8851 11.2.1 5486bc9a1122"},
 		{brand.Request{Path: "/cfg0013.xml", UserAgent: "Htek UC903 2.0.4.2 00:1f:c1:1c:22:a9"}, "htek UC903 2.0.4.2 001fc11c22a9"},
 		{brand.Request{Path: "/cfg001fc11c22a9.xml"}, "htek   001fc11c22a9"},
+		{brand.Request{SIPUserAgent: "Sangoma S305 V2.0.4.60"}, "sangoma-s S305 2.0.4.60 000000000000"},
 		{brand.Request{Path: "/index.html", UserAgent: "curl/8"}, "no"},
 	} {
 		p, ok := Identify(c.r)
