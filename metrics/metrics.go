@@ -11,6 +11,7 @@ type Sets struct {
 	Doors        []string // hotdesk's doors: feature-code, phone-app, portal, api, cli
 	LoginResults []string // "ok" and hotdesk's reasons for a refusal
 	Steps        []string // steps of a login trace: accepted ... lit
+	BanReasons   []string // why an address is banned: internal/ratelimit's
 	StoreOps     []string // operations of the store, one per script or kind of read
 	Views        []string // subscribers of the event bus that may lose events
 }
@@ -35,7 +36,7 @@ type Metrics struct {
 // registry serves one server.
 func New(reg prometheus.Registerer, sets Sets) *Metrics {
 	return &Metrics{
-		SIP:          newSIP(reg),
+		SIP:          newSIP(reg, sets.BanReasons),
 		Registrar:    newRegistrar(reg),
 		Logins:       newLogins(reg, sets),
 		Features:     newFeatures(reg),

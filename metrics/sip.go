@@ -13,9 +13,24 @@ const (
 	DropRate        = "rate"        // the source's budget is spent
 	DropConnections = "connections" // too many connections, in all or from one source
 	DropIdle        = "idle"        // a connection that began a message and never ended it
+	DropAnonymous   = "anonymous"   // a connection over which nobody was authenticated in time
+	DropLength      = "length"      // a Content-Length that is missing, unreadable or a lie
+	DropHeaders     = "headers"     // too many header fields, or too long ones
+	DropMemory      = "memory"      // unfinished messages of one address, or of all, fill what there is for them
+	DropBanned      = "banned"      // the source is banned
+	DropScanner     = "scanner"     // the message names a known scanner
 	DropLooped      = "looped"      // Perch's own message come back
 	DropOverload    = "overload"    // too much work waiting
 	DropHandshake   = "handshake"   // a TLS or WebSocket handshake that came to nothing
+)
+
+// What was refused because of too much work, the least valuable first.
+const (
+	ShedSubscribe = "subscribe" // a new subscription
+	ShedOther     = "other"     // what nobody waits for
+	ShedRefresh   = "refresh"   // a registration, or a subscription's refresh
+	ShedCall      = "call"      // a call, or something inside one
+	ShedEmergency = "emergency" // an emergency call
 )
 
 // Why a digest answer was not accepted. A stale nonce is no failure and is not counted.
@@ -34,6 +49,9 @@ const (
 type SIP struct {
 	requests counters
 	dropped  counters
+	shed     counters
+	banned   counters
+	bans     prometheus.Gauge
 	parse    prometheus.Counter
 	digest   counters
 }
@@ -51,14 +69,22 @@ func sipCodes() set {
 		"423", "480", "481", "482", "483", "486", "487", "488", "489", "500", "501", "503", "505", "513")
 }
 
-func newSIP(reg prometheus.Registerer) *SIP {
+func newSIP(reg prometheus.Registerer, banReasons []string) *SIP {
 	s := &SIP{
 		requests: newCounters(reg, "perch_sip_requests_total",
 			"SIP requests received, by method and by the final status they were given (none: no response).",
 			[]string{"method", "code"}, sipMethods(), sipCodes()),
 		dropped: newCounters(reg, "perch_sip_dropped_total",
 			"SIP messages and connections dropped without an answer, by reason.", []string{"reason"},
-			newSet(DropTooBig, DropMalformed, DropRate, DropConnections, DropIdle, DropLooped, DropOverload, DropHandshake)),
+			newSet(DropTooBig, DropMalformed, DropRate, DropConnections, DropIdle, DropAnonymous, DropLength, DropHeaders,
+				DropMemory, DropBanned, DropScanner, DropLooped, DropOverload, DropHandshake)),
+		shed: newCounters(reg, "perch_sip_shed_total",
+			"SIP requests answered 503 because of too much work, by what they were.", []string{"reason"},
+			newSet(ShedSubscribe, ShedOther, ShedRefresh, ShedCall, ShedEmergency)),
+		banned: newCounters(reg, "perch_sip_bans_total", "Addresses banned from SIP by this node, by reason.", []string{"reason"}, newSet(banReasons...)),
+		bans: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "perch_sip_bans", Help: "Addresses banned from SIP now, by whichever node.",
+		}),
 		parse: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "perch_sip_parse_errors_total", Help: "SIP messages that could not be parsed.",
 		}),
@@ -66,7 +92,7 @@ func newSIP(reg prometheus.Registerer) *SIP {
 			"SIP requests whose digest answer was not accepted, by reason; stale nonces are not failures.", []string{"reason"},
 			newSet(DigestPassword, DigestUnknown, DigestMalformed, DigestRealm, DigestAlgorithm, DigestForeign, DigestEnding, DigestLocked)),
 	}
-	reg.MustRegister(s.parse)
+	reg.MustRegister(s.parse, s.bans)
 	return s
 }
 
@@ -86,6 +112,27 @@ func (s *SIP) Request(method string, code int) {
 func (s *SIP) Dropped(reason string) {
 	if s != nil {
 		s.dropped.count(reason)
+	}
+}
+
+// Shed counts a request answered 503; what is one of the Shed words.
+func (s *SIP) Shed(what string) {
+	if s != nil {
+		s.shed.count(what)
+	}
+}
+
+// Banned counts a ban that begins here; reason is one of Sets.BanReasons.
+func (s *SIP) Banned(reason string) {
+	if s != nil {
+		s.banned.count(reason)
+	}
+}
+
+// SetBans says how many addresses are banned now.
+func (s *SIP) SetBans(n int) {
+	if s != nil {
+		s.bans.Set(float64(n))
 	}
 }
 

@@ -27,7 +27,7 @@ var notServed = []sip.RequestMethod{sip.MESSAGE, sip.INFO, sip.REFER, sip.PUBLIS
 // its INVITE is answered by the stack; the others are strays.
 func (s *Server) dispatch(e *endpoint) {
 	h, allow := s.o.Handlers, allowed(s.o.Handlers)
-	arrival := e.arrival(s.o.Node)
+	arrival := s.arrival(e)
 	on := func(m sip.RequestMethod, next handler.Handler) {
 		e.server.OnRequest(m, s.chain.Adapt(arrival, next))
 	}

@@ -82,7 +82,7 @@ func (s *Server) newEndpoint(sock socket) (*endpoint, error) {
 	}
 	if sock.packet != nil {
 		pool := ua.TransportLayer().Pool("udp")
-		e.packet = front.NewSocket(sock.packet, s.o.Metrics, func() bool { return pool.Size() > maxPeers })
+		e.packet = front.NewSocket(sock.packet, s.door, func() bool { return pool.Size() > maxPeers })
 	} else if err := e.openStream(s); err != nil {
 		return nil, errors.Join(err, ua.Close())
 	}
@@ -98,10 +98,10 @@ func (e *endpoint) openStream(s *Server) error {
 	}
 	switch e.socket.Transport {
 	case "tls":
-		e.stream = front.NewListener(&tlsListener{Listener: e.socket.stream, config: s.o.TLS, metrics: s.o.Metrics}, s.gate)
+		e.stream = s.door.Streams(front.NewListener(&tlsListener{Listener: e.socket.stream, config: s.o.TLS, metrics: s.o.Metrics}, s.gate))
 	case "ws", "wss":
 		o := websocket.Options{
-			Origins: s.o.Origins, Clean: cleanMessage(s.o.Metrics),
+			Origins: s.o.Origins, Clean: s.clean,
 			Refused: func() { s.o.Metrics.Dropped(metrics.DropHandshake) }, TooBig: func() { s.o.Metrics.Dropped(metrics.DropTooBig) },
 		}
 		if secure {
@@ -110,7 +110,7 @@ func (e *endpoint) openStream(s *Server) error {
 		e.web = websocket.New(front.NewListener(e.socket.stream, s.gate), o)
 		e.stream = e.web
 	default:
-		e.stream = front.NewListener(e.socket.stream, s.gate)
+		e.stream = s.door.Streams(front.NewListener(e.socket.stream, s.gate))
 	}
 	return nil
 }
@@ -142,13 +142,13 @@ func noDialer(net.Addr) net.Dialer {
 	return net.Dialer{Control: func(string, string, syscall.RawConn) error { return errNoDial }}
 }
 
-// arrival tells the handler chain by which flow a request came.
-func (e *endpoint) arrival(node string) func(*sip.Request, sip.ServerTransaction) handler.Arrival {
+// arrival tells the handler chain by which flow a request came, and whom to
+// tell what became of it.
+func (s *Server) arrival(e *endpoint) func(*sip.Request, sip.ServerTransaction) handler.Arrival {
 	return func(req *sip.Request, tx sip.ServerTransaction) handler.Arrival {
-		a := handler.Arrival{Flow: flow.Of(node, e.flow.Transport, e.flow.Local, req, tx)}
-		if c, ok := flow.ConnOf(tx).(interface{ Admit() }); ok {
-			a.Admit = c.Admit
-		}
+		a := handler.Arrival{Flow: flow.Of(s.o.Node, e.flow.Transport, e.flow.Local, req, tx)}
+		c, _ := flow.ConnOf(tx).(interface{ Admit() })
+		s.judge(&a, req.Source(), c)
 		return a
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"perch/internal/ratelimit"
 	"perch/metrics"
 	"perch/sip/flow"
 	"perch/sip/front"
@@ -27,10 +28,16 @@ type Options struct {
 	Node      string       // name of this node in flows
 	Sender    *flow.Sender // told of the sockets; nil: one is made
 	Handlers  Handlers
-	TLS       *tls.Config      // of the tls and wss listeners; required where there are any
-	Origins   []string         // of pages that may speak SIP over ws and wss, beside our own: scheme://host[:port]
-	Server    string           // Server header; empty: "Perch"
-	Trusted   []netip.Prefix   // no bound on connections per address
+	TLS       *tls.Config     // of the tls and wss listeners; required where there are any
+	Origins   []string        // of pages that may speak SIP over ws and wss, beside our own: scheme://host[:port]
+	Server    string          // Server header; empty: "Perch"
+	Trusted   []netip.Prefix  // no budgets and no bans for these addresses
+	Bans      *ratelimit.Bans // shared with other nodes; nil: the server's own
+	// Banned is told of each ban that begins here, and must not block; may be nil.
+	Banned func(ratelimit.Ban)
+	// Emergency knows the emergency numbers of the installation: these calls are
+	// the last to be refused. Nil: only numbers that are known everywhere.
+	Emergency func(user string) bool
 	Limits    handler.Limits   // requests in their handlers
 	Conns     ConnLimits       // accepted connections
 	Metrics   *metrics.SIP     // nil: not counted
@@ -47,6 +54,8 @@ type Server struct {
 	o         Options
 	chain     *handler.Chain
 	gate      *front.Gate
+	guard     *ratelimit.Guard
+	door      *front.Door
 	started   chan struct{}
 	mu        sync.Mutex
 	endpoints []*endpoint
@@ -70,9 +79,9 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		o: o, started: make(chan struct{}),
 		chain: handler.NewChain(o.Log, o.Metrics, o.Server, o.Limits),
-		gate:  front.NewGate(o.Conns.Total, o.Conns.PerAddress, o.Trusted, o.Metrics),
 	}
-	s.chain.Now = o.Now
+	s.chain.Now, s.chain.Emergency = o.Now, o.Emergency
+	s.admission()
 	return s, nil
 }
 

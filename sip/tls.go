@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"os"
 
 	"perch/metrics"
-	"perch/sip/front"
 )
 
 // tlsListener ends TLS. Accept does not wait for the handshake: it is part of
@@ -50,26 +48,4 @@ func (c *tlsConn) Read(b []byte) (int, error) {
 		c.shaken = true
 	}
 	return c.Conn.Read(b)
-}
-
-// cleanMessage is the first look at a message of a WebSocket, as the sockets of
-// the other transports give it: a message without what stands before it,
-// keep-alives as they are (RFC 5626 section 3.5.1), junk ends the connection.
-func cleanMessage(m *metrics.SIP) func([]byte) ([]byte, bool) {
-	return func(b []byte) ([]byte, bool) {
-		if ping := []byte("\r\n\r\n"); bytes.Equal(b, ping) {
-			return ping, true
-		}
-		switch v, offset := front.Scan(b); v {
-		case front.Message:
-			return b[offset:], true
-		case front.KeepAlive:
-			return nil, true
-		case front.TooLong:
-			m.Dropped(metrics.DropTooBig)
-		default:
-			m.Dropped(metrics.DropMalformed)
-		}
-		return nil, false
-	}
 }

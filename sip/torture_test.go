@@ -72,7 +72,7 @@ func TestTorture(t *testing.T) {
 		{"escape in From", 400, []string{line, via, "From: \"\x1b[2J\" <sip:1001@acme.test>;tag=1", to, id, seq, zero}},
 		{"broken Authorization", 400, []string{line, via, from, to, id, seq, "Authorization: Digest username=\"a\", username=\"b\"", zero}},
 		{"other scheme of authorization", 401, []string{line, via, from, to, id, seq, "Authorization: Basic YTpi", zero}},
-		{"host with blanks", 0, []string{"REGISTER sip:ac me SIP/2.0", via, from, to, id, seq, zero}},
+		{"host with blanks", 400, []string{"REGISTER sip:ac me SIP/2.0", via, from, to, id, seq, zero}},
 		{"no SIP", 0, []string{"GET / HTTP/1.1", "Host: acme.test"}},
 		{"bare line feed", 0, []string{line + "\nX: 1", via, from, to, id, seq, zero}},
 		{"too long", 0, []string{line, via, from, to, id, seq, "X: " + strings.Repeat("a", 17_000), zero}},
@@ -104,8 +104,14 @@ func TestTorture(t *testing.T) {
 func TestUDPNoise(t *testing.T) {
 	o := open(t)
 	p := o.phone("udp", "1001", "1001", "x")
-	for _, noise := range []string{"\r\n\r\n", "\x00", "\x00\x00\x00\x00", "\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl", "junk", strings.Repeat("\xff", 1000)} {
+	for _, noise := range []string{"\r\n\r\n", "\x00", "\x00\x00\x00\x00", "\x00\x11\x00\x00\x21\x12\xa4\x42abcdefghijkl", "junk", strings.Repeat("\xff", 1000)} {
 		p.write(noise)
+	}
+	want(t, p.send(p.message("OPTIONS", "")), 200)
+	p.write("\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl") // a binding request: RFC 5626 section 8
+	answer := make([]byte, 100)
+	if n, err := p.r.Read(answer); err != nil || n != 32 || string(answer[:2]) != "\x01\x01" || string(answer[8:20]) != "abcdefghijkl" {
+		t.Errorf("%x, %v", answer[:n], err)
 	}
 	want(t, p.send(p.message("OPTIONS", "")), 200)
 }

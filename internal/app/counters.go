@@ -8,6 +8,7 @@ import (
 	"perch/hotdesk"
 	"perch/hotdesk/trace"
 	"perch/internal/event"
+	"perch/internal/ratelimit"
 	"perch/internal/store"
 	"perch/metrics"
 )
@@ -63,7 +64,7 @@ func notifyResult(status int) string {
 
 // sets are the closed sets of labels whose words belong to other packages.
 func sets(brands, ops []string) metrics.Sets {
-	s := metrics.Sets{Brands: brands, StoreOps: ops, LoginResults: []string{"ok"}, Views: []string{"counters", "reload", "live"}}
+	s := metrics.Sets{Brands: brands, StoreOps: ops, BanReasons: ratelimit.BanReasons(), LoginResults: []string{"ok"}, Views: []string{"counters", "reload", "live"}}
 	for _, d := range hotdesk.Doors() {
 		s.Doors = append(s.Doors, string(d))
 	}

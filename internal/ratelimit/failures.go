@@ -1,7 +1,7 @@
-// Package ratelimit slows down who guesses: it counts failures per address and
-// name, in this process, and says when to stop listening. It knows no protocol;
-// it promises bounded memory and that an address it was told to trust is never
-// locked out.
+// Package ratelimit keeps strangers at bay: it counts failures per address and
+// name, holds each address to its budget, and says whom not to listen to and
+// for how long. It knows no protocol; it promises bounded memory, and that an
+// address it was told to trust is never locked out, banned or held to a budget.
 package ratelimit
 
 import (

@@ -30,6 +30,7 @@ type Gate struct {
 	trusted           []netip.Prefix
 	metrics           *metrics.SIP
 	closed            chan string
+	door              *Door
 
 	mu   sync.Mutex
 	open int
@@ -61,6 +62,25 @@ func (g *Gate) tell(c *Conn) {
 	default:
 	}
 }
+
+// Use makes the gate ask a door whether a source is banned, or has spent its
+// budget, before its connection costs anything. Before the first Accept.
+func (g *Gate) Use(d *Door) *Gate {
+	g.door = d
+	return g
+}
+
+// refused tells why the door does not let a connection in; empty: it does.
+func (g *Gate) refused(a netip.Addr) string {
+	if g.door.shut(a) {
+		return metrics.DropBanned
+	}
+	return g.door.admit(a, connectionCosts)
+}
+
+// connectionCosts is what a connection counts as, in bytes of a message: the
+// stack's memory for it.
+const connectionCosts = 4 << 10
 
 func (g *Gate) enter(a netip.Addr) bool {
 	g.mu.Lock()
@@ -111,6 +131,11 @@ func (l *Listener) Accept() (net.Conn, error) {
 		}
 		pause = 5 * time.Millisecond
 		addr := remoteAddr(c)
+		if reason := l.gate.refused(addr); reason != "" {
+			l.gate.metrics.Dropped(reason)
+			_ = c.Close()
+			continue
+		}
 		if !l.gate.enter(addr) {
 			l.gate.metrics.Dropped(metrics.DropConnections)
 			_ = c.Close() // refused: nothing to tell the peer
@@ -118,6 +143,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		}
 		conn := newConn(c, func() { l.gate.leave(addr) })
 		conn.tell = l.gate.tell
+		conn.anonymous = func() { l.gate.metrics.Dropped(metrics.DropAnonymous) }
 		return conn, nil
 	}
 }
@@ -165,6 +191,9 @@ type Conn struct {
 	leave    func()
 	tell     func(*Conn)  // of the close; may be nil
 	heard    atomic.Int64 // Unix ms of the last bytes read
+
+	anonymous func() // told when nobody was authenticated in time; may be nil
+	told      sync.Once
 }
 
 func newConn(c net.Conn, leave func()) *Conn {
@@ -174,11 +203,15 @@ func newConn(c net.Conn, leave func()) *Conn {
 // ID is the connection's name, random.
 func (c *Conn) ID() string { return c.id }
 
-// Read implements net.Conn, and remembers when it read something.
+// Read implements net.Conn, remembers when it read something, and counts a
+// connection that ends because nobody was authenticated.
 func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 {
 		c.heard.Store(time.Now().UnixMilli())
+	}
+	if err != nil && c.anonymous != nil && !c.admitted.Load() && !time.Now().Before(c.deadline) {
+		c.told.Do(c.anonymous)
 	}
 	return n, err //nolint:wrapcheck // a net.Conn's own
 }

@@ -3,6 +3,7 @@ package front
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,7 +19,7 @@ type Socket struct {
 	Linger time.Duration
 
 	conn    *net.UDPConn
-	metrics *metrics.SIP
+	door    *Door
 	crowded func() bool
 	closed  chan struct{}
 	once    sync.Once
@@ -26,8 +27,8 @@ type Socket struct {
 
 // NewSocket wraps an open socket. crowded is asked now and then whether the
 // stack remembers too many peers, and may be nil.
-func NewSocket(conn *net.UDPConn, m *metrics.SIP, crowded func() bool) *Socket {
-	return &Socket{Linger: linger, conn: conn, metrics: m, crowded: crowded, closed: make(chan struct{})}
+func NewSocket(conn *net.UDPConn, d *Door, crowded func() bool) *Socket {
+	return &Socket{Linger: linger, conn: conn, door: d, crowded: crowded, closed: make(chan struct{})}
 }
 
 // Close closes the socket and ends its readers. It is safe twice.
@@ -82,13 +83,76 @@ func (r *Reader) ReadFrom(b []byte) (int, net.Addr, error) {
 			}
 			continue
 		}
-		v, offset := Scan(b[:n])
-		if v != Message {
-			r.s.drop(v)
-			continue
+		pause = time.Millisecond
+		if n = r.s.look(b[:n], from); n > 0 {
+			return n, net.UDPAddrFromAddrPort(from), nil
 		}
-		n = copy(b, b[offset:n])
-		return n, net.UDPAddrFromAddrPort(from), nil
+	}
+}
+
+// look decides on one datagram. It gives the length of the message that is left
+// in b for the stack; 0: none.
+func (s *Socket) look(b []byte, from netip.AddrPort) int {
+	addr := from.Addr()
+	v, offset := Scan(b)
+	if v == KeepAlive {
+		return 0 // RFC 5626 section 3.5.1: not for UDP; it has done its work on the way
+	}
+	if reason := s.door.admit(addr, len(b)); reason != "" {
+		s.door.dropped(reason)
+		return 0
+	}
+	switch v {
+	case STUN:
+		s.stun(b, from)
+		return 0
+	case TooLong:
+		s.door.dropped(metrics.DropTooBig)
+		return 0
+	case Junk:
+		s.door.dropped(metrics.DropMalformed)
+		s.door.strange(addr, 1)
+		return 0
+	}
+	msg := b[offset:]
+	var h Head
+	fault := h.Parse(msg)
+	if fault == NoFault && h.Length > len(msg)-h.Size {
+		fault = Short
+	}
+	switch {
+	case fault == BadLength: // the stack's datagrams end where they end: the handlers answer
+	case fault != NoFault:
+		s.refuse(&h, fault, from)
+		return 0
+	case s.door.isTool(addr, &h, false):
+		s.door.dropped(metrics.DropScanner)
+		return 0
+	}
+	return copy(b, msg)
+}
+
+// stun answers a binding request.
+func (s *Socket) stun(b []byte, from netip.AddrPort) {
+	var buf [128]byte
+	out := AppendSTUN(buf[:0], b, from)
+	if len(out) == 0 {
+		s.door.dropped(metrics.DropMalformed)
+		return
+	}
+	_, _ = s.conn.WriteToUDPAddrPort(out, from) // the phone asks again
+}
+
+// refuse answers a broken request.
+func (s *Socket) refuse(h *Head, f Fault, from netip.AddrPort) {
+	s.door.dropped(reasonOf(f))
+	s.door.strange(from.Addr(), 1)
+	if f == Unfinished {
+		return // cut off on its way: the rest of it is unknown, and the phone repeats it
+	}
+	var buf [1024]byte
+	if out := s.door.Refuse(buf[:0], h, f, from); len(out) > 0 {
+		_, _ = s.conn.WriteToUDPAddrPort(out, from)
 	}
 }
 
@@ -122,16 +186,6 @@ func (s *Socket) rest(pause *time.Duration) bool {
 		return true
 	case <-s.closed:
 		return false
-	}
-}
-
-// drop counts what is no message. Keep-alives are no loss.
-func (s *Socket) drop(v Verdict) {
-	switch v {
-	case TooLong:
-		s.metrics.Dropped(metrics.DropTooBig)
-	case Junk, STUN:
-		s.metrics.Dropped(metrics.DropMalformed)
 	}
 }
 

@@ -1,8 +1,11 @@
 // Package front is the first reader of every SIP socket. Before the stack sees
-// a datagram or a connection it drops what is no SIP, what is too long and what
-// is too many, gives each connection a name, and keeps a socket's error from
-// ending its reader. It knows no message's meaning and no sipgo; it promises
-// not to allocate for what it drops.
+// anything it decides on what needs no stack: whether the source is let in,
+// keep-alives and STUN, what is no SIP, what breaks its own frame, what is too
+// long or too many. It gives each connection a name and keeps a socket's error
+// from ending its reader. It knows no sipgo and no more of a message than its
+// first line and a few fields; it promises that the rest reaches the stack
+// untouched, one whole message after the other, and not to allocate for what it
+// drops.
 package front
 
 import "bytes"
@@ -68,6 +71,7 @@ func isStartLine(line []byte) bool {
 	if sp < 1 || sp > maxMethod || !isToken(line[:sp]) {
 		return false
 	}
+	line = bytes.TrimRight(line, " ") // a fault that is answered, not junk
 	last := bytes.LastIndexByte(line, ' ')
 	return last > sp+1 && hasVersion(line[last+1:])
 }
@@ -85,12 +89,22 @@ func hasVersion(b []byte) bool {
 	return true
 }
 
-// hasBareBreak tells a line feed without its carriage return, or a NUL, before
-// the body: the stack would carry it into header values.
+// hasBareBreak tells a line feed without its carriage return, a carriage return
+// without its line feed, or a NUL, before the body: the stack would carry it
+// into header values.
 func hasBareBreak(b []byte) bool {
 	head := b
 	if i := bytes.Index(b, []byte("\r\n\r\n")); i >= 0 {
 		head = b[:i]
+	}
+	for i := 0; i < len(head); i++ {
+		j := bytes.IndexByte(head[i:], '\r')
+		if j < 0 {
+			break
+		}
+		if i += j; i+1 < len(head) && head[i+1] != '\n' {
+			return true
+		}
 	}
 	for i := 0; i < len(head); i++ {
 		j := bytes.IndexByte(head[i:], '\n')

@@ -23,8 +23,11 @@ type Chain struct {
 	Timeout time.Duration    // of everything but INVITE; 0: 10 s
 	Now     func() time.Time // nil: time.Now
 
-	calls chan struct{} // INVITEs in their handlers
-	short chan struct{} // everything else
+	// Emergency knows the installation's emergency numbers; nil: only those that
+	// are known everywhere.
+	Emergency func(user string) bool
+
+	load *Load
 
 	draining atomic.Bool
 	inFlight atomic.Int64
@@ -34,22 +37,9 @@ type Chain struct {
 	end      context.CancelFunc
 }
 
-// Limits bound how many requests are in their handlers at once; above, the
-// answer is 503 with Retry-After. Zero values are 1000 calls and 2000 others.
-type Limits struct{ Calls, Others int }
-
 // NewChain makes the chain. The other fields of Chain are set before its use.
 func NewChain(log *slog.Logger, m *metrics.SIP, server string, l Limits) *Chain {
-	if l.Calls <= 0 {
-		l.Calls = 1000
-	}
-	if l.Others <= 0 {
-		l.Others = 2000
-	}
-	c := &Chain{
-		Log: log, Metrics: m, Server: server,
-		calls: make(chan struct{}, l.Calls), short: make(chan struct{}, l.Others),
-	}
+	c := &Chain{Log: log, Metrics: m, Server: server, load: NewLoad(l, nil)}
 	c.ctx, c.end = context.WithCancel(context.Background())
 	c.callCtx, c.endCalls = context.WithCancel(c.ctx)
 	return c
@@ -71,9 +61,6 @@ func (c *Chain) Drain(ctx context.Context) {
 		}
 	}
 }
-
-// overloadAfter is the Retry-After of a request above the limits.
-const overloadAfter = 2 * time.Second
 
 // ErrCanceled is the cause of an INVITE's context after a CANCEL: the stack
 // has answered both, 200 and 487.
@@ -112,16 +99,13 @@ func (c *Chain) admit(r *Request, next Handler) error {
 	if c.draining.Load() {
 		return &Status{Code: sip.StatusServiceUnavailable, RetryAfter: unavailableAfter, Why: "draining"}
 	}
-	slots := c.short
-	if r.SIP.IsInvite() {
-		slots = c.calls
+	value, long := ValueOf(r.SIP, c.Emergency), r.SIP.IsInvite()
+	after, ok := c.load.Enter(value, long, c.now())
+	if !ok {
+		c.Metrics.Shed(value.String())
+		return &Status{Code: sip.StatusServiceUnavailable, RetryAfter: after, Why: "overload"}
 	}
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-	default:
-		return &Status{Code: sip.StatusServiceUnavailable, RetryAfter: overloadAfter, Why: "overload"}
-	}
+	defer func() { c.load.Leave(long, c.now()) }()
 	if s := Validate(r.SIP); s != nil {
 		return s
 	}
@@ -185,6 +169,9 @@ func (c *Chain) answer(r *Request, err error) error {
 // finish counts and writes the one line of the transaction.
 func (c *Chain) finish(r *Request, err error) {
 	c.Metrics.Request(r.Method(), r.sent)
+	if r.unproven != nil && r.Identity.Kind == "" && r.sent >= 400 && r.sent < 600 {
+		r.unproven(r.name(), r.sent)
+	}
 	level, attrs := slog.LevelDebug, make([]slog.Attr, 0, 10+len(r.notes))
 	if r.SIP.IsInvite() {
 		level = slog.LevelInfo

@@ -24,25 +24,30 @@ type Request struct {
 	Identity Identity      // zero until authenticated
 	Received time.Time
 
-	admit  func() // the connection has an owner: it may idle from now on
-	tag    string
-	toTag  string
-	sent   int // final response sent, 0 before
-	server string
-	notes  []slog.Attr
+	admit func() // the connection has an owner: it may idle from now on
+	tag   string
+
+	unproven func(user string, code int)
+	toTag    string
+	sent     int // final response sent, 0 before
+	server   string
+	notes    []slog.Attr
 }
 
 // Arrival is what the listener knows about a request.
 type Arrival struct {
 	Flow  location.Flow
 	Admit func() // called once its sender is authenticated; may be nil
+	// Unproven is told how a request was refused whose sender was not
+	// authenticated, and for which user it was; may be nil.
+	Unproven func(user string, code int)
 }
 
 // NewRequest wraps a request of the stack. The tag of all its responses is
 // chosen here (RFC 3261 section 8.2.6.2: one tag for all responses). server
 // is the Server header of the responses; empty: none.
 func NewRequest(req *sip.Request, tx sip.ServerTransaction, a Arrival, server string, now time.Time) *Request {
-	r := &Request{SIP: req, Tx: tx, Flow: a.Flow, Received: now, admit: a.Admit, server: server}
+	r := &Request{SIP: req, Tx: tx, Flow: a.Flow, Received: now, admit: a.Admit, unproven: a.Unproven, server: server}
 	if to := req.To(); to != nil {
 		r.toTag = param(to.Params, "tag")
 	}
@@ -104,6 +109,17 @@ func (r *Request) Note(attrs ...slog.Attr) { r.notes = append(r.notes, attrs...)
 
 // Sent is the code of the final response that was sent; 0: none yet.
 func (r *Request) Sent() int { return r.sent }
+
+// name is whom the request is for: the number dialled, or the user of To.
+func (r *Request) name() string {
+	if r.SIP.IsInvite() {
+		return r.SIP.Recipient.User
+	}
+	if to := r.SIP.To(); to != nil {
+		return to.Address.User
+	}
+	return ""
+}
 
 func (r *Request) identify(id Identity) {
 	r.Identity = id

@@ -97,10 +97,11 @@ func (c *Conn) next() ([]byte, error) {
 		return nil, io.EOF
 	}
 	if c.o.Clean != nil {
-		var ok bool
-		if msg, ok = c.o.Clean(msg); !ok {
+		in, answer, ok := c.o.Clean(c.RemoteAddr(), msg)
+		if !ok || len(answer) > 0 && c.send(answer) != nil {
 			return nil, io.EOF
 		}
+		msg = in
 	}
 	if len(msg) == 0 { // an empty frame makes the stack rest
 		return nil, nil

@@ -34,9 +34,9 @@ type Options struct {
 	TLS     *tls.Config // nil: ws://
 	Origins []string    // beside the listener's own: scheme://host[:port] of pages; "*": any
 	// Clean looks at each message before the stack does and gives what it is to
-	// read, nothing to drop the message, or false to end the connection. Nil:
-	// all pass.
-	Clean     func([]byte) ([]byte, bool)
+	// read, nothing to drop the message, and what to answer in its place, or
+	// false to end the connection. Nil: all pass.
+	Clean     func(from net.Addr, msg []byte) (in, answer []byte, ok bool)
 	Refused   func()        // a handshake was refused; may be nil
 	TooBig    func()        // a message was longer than MaxMessage; may be nil
 	Ping      time.Duration // between pings

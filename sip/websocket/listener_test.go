@@ -299,8 +299,8 @@ func TestReadDeadline(t *testing.T) {
 // TestCleanDecides: what the first look drops the stack does not see, and what
 // it condemns ends the connection.
 func TestCleanDecides(t *testing.T) {
-	s, ws, _ := pair(t, serve(t, websocket.Options{Clean: func(b []byte) ([]byte, bool) {
-		return bytes.TrimPrefix(b, []byte("drop")), string(b) != "junk"
+	s, ws, _ := pair(t, serve(t, websocket.Options{Clean: func(_ net.Addr, b []byte) ([]byte, []byte, bool) {
+		return bytes.TrimPrefix(b, []byte("drop")), nil, string(b) != "junk"
 	}}))
 	for _, m := range []string{"drop", "drop this", "junk"} {
 		if err := ws.Write(t.Context(), cws.MessageText, []byte(m)); err != nil {
