@@ -30,17 +30,6 @@ type softphoneEvent struct {
 	Param string
 }
 
-// freePort is a port that nobody listens on now.
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // baresip starts one with an account.
 func baresip(t testing.TB, a account, proxy string) *softphone {
 	t.Helper()

@@ -24,6 +24,7 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	d := demo(t)
 	d.says(`\blit\b`, 10*time.Second)
+	t.Logf("lit after %s", time.Since(d.began).Round(10*time.Millisecond))
 	if !t.Failed() {
 		d.tries()
 		d.scraped()

@@ -78,7 +78,7 @@ func openWith(t testing.TB, file string) *office {
 	dir := shortDir(t)
 	o := &office{t: t, dir: dir, log: &journal{}}
 	var err error
-	o.App, err = app.Start(t.Context(), settings(t, dir, file), app.Build{Version: "e2e"}, slog.New(slog.NewTextHandler(o.log, nil)))
+	o.App, err = app.Start(t.Context(), settings(t, dir, file), app.Build{Version: "e2e"}, slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatalf("perch does not start: %v\n%s", err, o.log)
 	}

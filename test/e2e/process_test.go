@@ -47,6 +47,9 @@ func serve(t testing.TB, file string) *server {
 	}
 	t.Cleanup(func() {
 		s.kill()
+		if strings.Contains(s.log.String(), "DATA RACE") {
+			t.Error("the race detector has found something")
+		}
 		if t.Failed() {
 			t.Logf("the server's log:\n%s", s.log)
 		}
@@ -74,6 +77,20 @@ func fixedAddress(t testing.TB) string {
 	}
 	t.Fatal("no free port")
 	return ""
+}
+
+// freePort is the port of a fixedAddress.
+func freePort(t testing.TB) int {
+	t.Helper()
+	_, port, err := net.SplitHostPort(fixedAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func (s *server) data() string { return filepath.Join(s.dir, "data") }

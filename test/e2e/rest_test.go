@@ -53,14 +53,9 @@ func (r rest) ask(ctx context.Context, method, path string, body any) (status in
 	return res.StatusCode, answer
 }
 
-// login seats an extension; logout empties a desk.
+// login seats an extension.
 func (r rest) login(ctx context.Context, number, mac string) int {
 	status, _ := r.ask(ctx, http.MethodPost, "/login", map[string]string{"tenant": "acme", "extension": number, "mac": mac})
-	return status
-}
-
-func (r rest) logout(ctx context.Context, mac string) int {
-	status, _ := r.ask(ctx, http.MethodPost, "/logout", map[string]string{"tenant": "acme", "mac": mac})
 	return status
 }
 

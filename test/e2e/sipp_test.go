@@ -4,7 +4,6 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,17 +21,7 @@ type sippPhone struct {
 	port int
 }
 
-func (o *office) sippPhone() sippPhone { return sippPhone{o, freeUDPPort(o.t)} }
-
-func freeUDPPort(t testing.TB) int {
-	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port
-}
+func (o *office) sippPhone() sippPhone { return sippPhone{o, freePort(o.t)} }
 
 // sippRun is a scenario that has begun; end waits for it and gives back every
 // message that SIPp saw.
