@@ -30,8 +30,9 @@ const (
 	secret       = "dev-s3cret"
 )
 
-// site is the world behind the handler: acme has a Yealink, a Snom and a Panasonic
-// without templates; globex has a Yealink.
+// site is the world behind the handler: acme has a Yealink, a Snom, a Panasonic
+// without templates and one phone of each brand that came later; globex has a
+// Yealink.
 type site struct {
 	mu      sync.Mutex
 	down    bool
@@ -47,6 +48,10 @@ var devices = map[string]directory.Device{
 	"001565aabb01": {ID: id("acme", "001565aabb01"), Brand: "yealink", Desk: "Berlin 3.14"},
 	"000413922d24": {ID: id("acme", "000413922d24"), Brand: "snom", Desk: "Berlin 3.15"},
 	"0080f0aabbcc": {ID: id("acme", "0080f0aabbcc"), Brand: "panasonic"},
+	"c074ad0b63ee": {ID: id("acme", "c074ad0b63ee"), Brand: "grandstream"},
+	"482567b5313f": {ID: id("acme", "482567b5313f"), Brand: "polycom"},
+	"1400e91f03ea": {ID: id("acme", "1400e91f03ea"), Brand: "aastra"},
+	"0c383e2cd782": {ID: id("acme", "0c383e2cd782"), Brand: "fanvil"},
 	"001565aabb02": {ID: id("globex", "001565aabb02"), Brand: "yealink"},
 }
 

@@ -15,7 +15,7 @@ var agent = regexp.MustCompile(`^Fanvil ([A-Za-z]\d\w*(?:[- ][A-Za-z]\w*)*) ([\d
 // has twelve characters as a MAC does, but a letter beyond f), fanvil_v65_hwv1_0.txt.
 var (
 	deviceName = regexp.MustCompile(`^([0-9a-f]{12})\.cfg$`)
-	commonName = regexp.MustCompile(`^(?:f0[0-9a-z]{1,10}hw\d\.\d{1,3}\.cfg|f[0-9a-z]{11}\.cfg|fanvil_[0-9a-z_]{1,24}\.txt)$`)
+	commonName = regexp.MustCompile(`^(?:f0[0-9a-z]{1,10}hw\d\.\d{1,3}\.cfg|f0[0-9a-z]{10}\.cfg|fanvil_[0-9a-z_]{1,24}\.txt)$`)
 )
 
 // ouis are prefixes of Fanvil's addresses, to tell whose <mac>.cfg it is when

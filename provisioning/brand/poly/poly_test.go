@@ -78,7 +78,9 @@ func TestKeys(t *testing.T) {
 func TestNoCommandsInKeys(t *testing.T) {
 	s := suite("VVX_450")
 	s.Bound.Keys = []directory.Key{
-		{Type: brand.KeyURL, Value: "http://x/$Cwc$"}, {Type: brand.KeySpeedDial, Value: "1$Trefer$"}, {Type: brand.KeyLine},
+		{Type: brand.KeyURL, Value: "http://x/$Cwc$"},
+		{Type: brand.KeySpeedDial, Value: "1$Trefer$"},
+		{Type: brand.KeyLine},
 		{Type: brand.KeyVoicemail},
 	}
 	r := s.Rendered(t, Brand(), s.Bound)
