@@ -12,6 +12,7 @@ import (
 	"perch/provisioning/brand/htek"
 	"perch/provisioning/brand/mitel"
 	"perch/provisioning/brand/poly"
+	"perch/provisioning/brand/sangomap"
 	"perch/provisioning/brand/sangomas"
 	"perch/provisioning/brand/snom"
 	"perch/provisioning/brand/yealink"
@@ -30,6 +31,8 @@ func Brands() brand.List {
 		ciscompp.Brand(),
 		htek.Brand(),
 		sangomas.Brand(),
+		sangomap.Brand(),
+		sangomap.Digium(),
 	}
 }
 

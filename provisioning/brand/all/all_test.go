@@ -53,6 +53,8 @@ func TestIdentify(t *testing.T) {
 		{brand.Request{Path: "/cfg0013.xml", UserAgent: "Htek UC903 2.0.4.2 00:1f:c1:1c:22:a9"}, "htek UC903 2.0.4.2 001fc11c22a9"},
 		{brand.Request{Path: "/cfg001fc11c22a9.xml"}, "htek   001fc11c22a9"},
 		{brand.Request{SIPUserAgent: "Sangoma S305 V2.0.4.60"}, "sangoma-s S305 2.0.4.60 000000000000"},
+		{brand.Request{SIPUserAgent: "Sangoma P325 4_9_2"}, "sangoma-p P325 4.9.2 000000000000"},
+		{brand.Request{Path: "/000fd30abc01.cfg", UserAgent: "Digium D40 1_4_0_0_57389"}, "digium D40 1.4.0.0.57389 000fd30abc01"},
 		{brand.Request{Path: "/index.html", UserAgent: "curl/8"}, "no"},
 	} {
 		p, ok := Identify(c.r)
