@@ -18,6 +18,7 @@ import (
 	"perch/sip/flow"
 	"perch/sip/front"
 	"perch/sip/handler"
+	"perch/sip/siptrace"
 	"perch/sip/websocket"
 )
 
@@ -83,6 +84,7 @@ func (s *Server) newEndpoint(sock socket) (*endpoint, error) {
 	if sock.packet != nil {
 		pool := ua.TransportLayer().Pool("udp")
 		e.packet = front.NewSocket(sock.packet, s.door, func() bool { return pool.Size() > maxPeers })
+		e.packet.Trace = s.o.Trace
 	} else if err := e.openStream(s); err != nil {
 		return nil, errors.Join(err, ua.Close())
 	}
@@ -98,10 +100,10 @@ func (e *endpoint) openStream(s *Server) error {
 	}
 	switch e.socket.Transport {
 	case "tls":
-		e.stream = s.door.Streams(front.NewListener(&tlsListener{Listener: e.socket.stream, config: s.o.TLS, metrics: s.o.Metrics}, s.gate))
+		e.stream = s.door.Streams(s.watched(front.NewListener(&tlsListener{Listener: e.socket.stream, config: s.o.TLS, metrics: s.o.Metrics}, s.gate), "tls"))
 	case "ws", "wss":
 		o := websocket.Options{
-			Origins: s.o.Origins, Clean: s.clean,
+			Origins: s.o.Origins, Clean: s.clean, Seen: s.seen(e.socket.Transport),
 			Refused: func() { s.o.Metrics.Dropped(metrics.DropHandshake) }, TooBig: func() { s.o.Metrics.Dropped(metrics.DropTooBig) },
 		}
 		if secure {
@@ -110,9 +112,24 @@ func (e *endpoint) openStream(s *Server) error {
 		e.web = websocket.New(front.NewListener(e.socket.stream, s.gate), o)
 		e.stream = e.web
 	default:
-		e.stream = s.door.Streams(front.NewListener(e.socket.stream, s.gate))
+		e.stream = s.door.Streams(s.watched(front.NewListener(e.socket.stream, s.gate), e.socket.Transport))
 	}
 	return nil
+}
+
+// watched lets who watches see the messages of a listener's connections.
+func (s *Server) watched(l *front.Listener, transport string) *front.Listener {
+	l.Trace, l.Transport = s.o.Trace, transport
+	return l
+}
+
+// seen does the same for WebSockets, whose connections hold frames.
+func (s *Server) seen(transport string) func(net.Conn, bool, []byte) {
+	return func(c net.Conn, in bool, msg []byte) {
+		if s.o.Trace.On() {
+			s.o.Trace.Saw(siptrace.Packet{Transport: transport, In: in, Local: c.LocalAddr().String(), Remote: c.RemoteAddr().String(), Text: msg})
+		}
+	}
 }
 
 func streamTransport() *sip.TransportTCP {

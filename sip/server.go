@@ -19,6 +19,7 @@ import (
 	"perch/sip/flow"
 	"perch/sip/front"
 	"perch/sip/handler"
+	"perch/sip/siptrace"
 )
 
 // Options are what a Server is made of. Listen, Node and Log are required.
@@ -41,6 +42,7 @@ type Options struct {
 	Limits    handler.Limits   // requests in their handlers
 	Conns     ConnLimits       // accepted connections
 	Metrics   *metrics.SIP     // nil: not counted
+	Trace     *siptrace.Tracer // sees every message; nil: none does
 	Now       func() time.Time // nil: time.Now
 	Log       *slog.Logger
 }

@@ -23,6 +23,7 @@ import (
 	"perch/portal/api"
 	"perch/provisioning/brand"
 	"perch/provisioning/brand/all"
+	"perch/sip/siptrace"
 )
 
 // Build says which Perch this is; cmd fills it in.
@@ -51,6 +52,7 @@ type App struct {
 	reloads *reload.Desk
 	worker  *reload.Worker
 	desks   *desks
+	trace   *siptrace.Tracer
 
 	addrs Addresses
 }
@@ -89,6 +91,7 @@ func Serve(ctx context.Context, cfg config.Config, build Build, log *slog.Logger
 func Start(ctx context.Context, cfg config.Config, build Build, log *slog.Logger) (*App, error) {
 	a := &App{
 		cfg: cfg, build: build, log: log, life: newLifecycle(log), bus: &event.Bus{}, brands: all.Brands(),
+		trace: &siptrace.Tracer{},
 		ready: newReadiness(partRedis, partApply, partSIP, partProvisioning, partPortal),
 	}
 	for _, step := range []struct {

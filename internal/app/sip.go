@@ -68,7 +68,7 @@ func (a *App) startSIP(context.Context) error {
 	server, err := sip.New(sip.Options{
 		TLS: secure, Origins: a.cfg.WebSocket.Origins,
 		Listen: listeners(a.cfg.SIP.Listen), Advertise: a.cfg.SIP.Advertise, Node: a.node, Sender: sender,
-		Trusted: a.cfg.Limits.Trusted, Metrics: a.metrics.SIP, Log: a.log,
+		Trusted: a.cfg.Limits.Trusted, Metrics: a.metrics.SIP, Trace: a.trace, Log: a.log,
 		Handlers: sip.Handlers{
 			Register:  reg.Serve,
 			Subscribe: watch.Subscribe,

@@ -116,6 +116,7 @@ type Parts struct {
 	// Strangers may be nil: nobody is waiting.
 	Strangers Strangers
 	Drift     Drift
+	SIPTrace  SIPTrace // nil: there is none to see
 	Log       *slog.Logger
 	Now       func() time.Time
 	Closing   <-chan struct{} // closed when the server stops: event streams end; nil: never

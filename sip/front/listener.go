@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"perch/metrics"
+	"perch/sip/siptrace"
 )
 
 // Bounds on accepted connections. A site behind one address may have 5,000
@@ -106,6 +107,12 @@ func (g *Gate) leave(a netip.Addr) {
 // Listener accepts connections within the bounds of its gate.
 type Listener struct {
 	net.Listener
+	// Trace sees every message of the connections, which are Transport ("tcp",
+	// "tls"); set before use. Trace may be nil: then nothing is looked at, which
+	// is for connections that hold more than plain SIP.
+	Trace     *siptrace.Tracer
+	Transport string
+
 	gate   *Gate
 	closed chan struct{}
 	once   sync.Once
@@ -144,6 +151,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		conn := newConn(c, func() { l.gate.leave(addr) })
 		conn.tell = l.gate.tell
 		conn.anonymous = func() { l.gate.metrics.Dropped(metrics.DropAnonymous) }
+		conn.watched = watched{trace: l.Trace, transport: l.Transport}
 		return conn, nil
 	}
 }
@@ -194,6 +202,7 @@ type Conn struct {
 
 	anonymous func() // told when nobody was authenticated in time; may be nil
 	told      sync.Once
+	watched
 }
 
 func newConn(c net.Conn, leave func()) *Conn {
@@ -213,6 +222,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	if err != nil && c.anonymous != nil && !c.admitted.Load() && !time.Now().Before(c.deadline) {
 		c.told.Do(c.anonymous)
 	}
+	c.watch(b[:n])
 	return n, err //nolint:wrapcheck // a net.Conn's own
 }
 

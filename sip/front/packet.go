@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"perch/metrics"
+	"perch/sip/siptrace"
 )
 
 // Socket is one UDP socket. The stack reads it through Readers, one after the
@@ -17,6 +18,8 @@ type Socket struct {
 	// Linger is how long a retired reader stays, 2 s unless set before use:
 	// requests that it has delivered still find the socket by their source.
 	Linger time.Duration
+	// Trace sees every message that passes; set before use, may be nil.
+	Trace *siptrace.Tracer
 
 	conn    *net.UDPConn
 	door    *Door
@@ -85,6 +88,9 @@ func (r *Reader) ReadFrom(b []byte) (int, net.Addr, error) {
 		}
 		pause = time.Millisecond
 		if n = r.s.look(b[:n], from); n > 0 {
+			if r.s.Trace.On() {
+				r.s.Trace.Saw(siptrace.Packet{Transport: "udp", In: true, Local: r.LocalAddr().String(), Remote: from.String(), Text: b[:n]})
+			}
 			return n, net.UDPAddrFromAddrPort(from), nil
 		}
 	}
@@ -190,7 +196,12 @@ func (s *Socket) rest(pause *time.Duration) bool {
 }
 
 // WriteTo implements net.PacketConn.
-func (r *Reader) WriteTo(b []byte, to net.Addr) (int, error) { return r.s.conn.WriteTo(b, to) }
+func (r *Reader) WriteTo(b []byte, to net.Addr) (int, error) {
+	if r.s.Trace.On() {
+		r.s.Trace.Saw(siptrace.Packet{Transport: "udp", Local: r.LocalAddr().String(), Remote: to.String(), Text: b})
+	}
+	return r.s.conn.WriteTo(b, to)
+}
 
 // Close implements net.PacketConn; the socket is not the reader's.
 func (r *Reader) Close() error { return nil }

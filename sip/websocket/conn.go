@@ -103,6 +103,7 @@ func (c *Conn) next() ([]byte, error) {
 		}
 		msg = in
 	}
+	c.show(true, msg)
 	if len(msg) == 0 { // an empty frame makes the stack rest
 		return nil, nil
 	}
@@ -139,6 +140,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 // send writes one message. Text must be UTF-8 (RFC 6455 section 8.1); a body
 // that is not goes as binary.
 func (c *Conn) send(payload []byte) error {
+	c.show(false, payload)
 	ctx, cancel := within(c.writeBy.Load())
 	defer cancel()
 	kind := websocket.MessageText
@@ -146,6 +148,13 @@ func (c *Conn) send(payload []byte) error {
 		kind = websocket.MessageBinary
 	}
 	return c.ws.Write(ctx, kind, payload)
+}
+
+// show tells of a message; keep-alives are none.
+func (c *Conn) show(in bool, msg []byte) {
+	if c.o.Seen != nil && len(msg) > len("\r\n\r\n") {
+		c.o.Seen(c, in, msg)
+	}
 }
 
 // within makes a context of a deadline.

@@ -37,12 +37,13 @@ type Options struct {
 	// read, nothing to drop the message, and what to answer in its place, or
 	// false to end the connection. Nil: all pass.
 	Clean     func(from net.Addr, msg []byte) (in, answer []byte, ok bool)
-	Refused   func()        // a handshake was refused; may be nil
-	TooBig    func()        // a message was longer than MaxMessage; may be nil
-	Ping      time.Duration // between pings
-	Pong      time.Duration // for an answer to one
-	Anonymous time.Duration // a connection may last this long before Admit
-	Header    time.Duration // the TLS handshake and the HTTP request together
+	Seen      func(c net.Conn, in bool, msg []byte) // each message that passes, before it is answered or sent; may be nil
+	Refused   func()                                // a handshake was refused; may be nil
+	TooBig    func()                                // a message was longer than MaxMessage; may be nil
+	Ping      time.Duration                         // between pings
+	Pong      time.Duration                         // for an answer to one
+	Anonymous time.Duration                         // a connection may last this long before Admit
+	Header    time.Duration                         // the TLS handshake and the HTTP request together
 }
 
 // The defaults. Pings keep address translations and proxies from forgetting a
