@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -82,6 +83,24 @@ func command(t *testing.T, file, line string, words []string) {
 		name, _, _ := strings.Cut(w, "=")
 		if strings.HasPrefix(name, "-") && !strings.Contains(help, name) {
 			t.Errorf("%s: %s: there is no %s", file, line, name)
+		}
+	}
+}
+
+// TestREADMELinks: every page that the README leads to is there.
+func TestREADMELinks(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(string(text), -1)
+	if len(links) < 5 {
+		t.Errorf("only %d links", len(links))
+	}
+	for _, l := range links {
+		if _, err := os.Stat(filepath.Join("..", "..", l[1])); err != nil {
+			t.Error(err)
 		}
 	}
 }
