@@ -65,10 +65,12 @@ func (a *App) startSIP(context.Context) error {
 	if err != nil {
 		return err
 	}
+	guard := newGuard(a.store, a.metrics.SIP, a.log)
 	server, err := sip.New(sip.Options{
 		TLS: secure, Origins: a.cfg.WebSocket.Origins,
 		Listen: listeners(a.cfg.SIP.Listen), Advertise: a.cfg.SIP.Advertise, Node: a.node, Sender: sender,
 		Trusted: a.cfg.Limits.Trusted, Metrics: a.metrics.SIP, Trace: a.trace, Log: a.log,
+		Bans: guard.list, Banned: guard.banned, Emergency: guard.emergency,
 		Handlers: sip.Handlers{
 			Register:  reg.Serve,
 			Subscribe: watch.Subscribe,
@@ -90,6 +92,7 @@ func (a *App) startSIP(context.Context) error {
 		Store: a.store, Phones: a.store, Directory: a.store, Secrets: a.key, Sender: watch, Brands: a.brands, Log: a.log,
 	})
 	a.desks.server = a.registrarForPhones(server.Bound())
+	a.life.task("admission", guard.run)
 	a.life.task("sip", server.Run)
 	a.life.onStop("feature codes", codes.Close)
 	a.life.task("subscriptions", watch.Run)

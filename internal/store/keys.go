@@ -68,5 +68,6 @@ const (
 	kApplied     = "applied" // hash: file name -> digest when last applied
 	// The tag is no tenant's code.
 	kPending     = "{*}:pending"      // hash: MAC -> Pending
+	kBans        = "{*}:bans"         // sorted set: address by when its ban ends, Unix ms
 	kPendingSeen = "{*}:pending-seen" // sorted set: MAC by when it was last seen, Unix ms
 )

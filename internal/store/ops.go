@@ -4,7 +4,7 @@ package store
 // label op of perch_redis_seconds.
 func Ops() []string {
 	return []string{
-		"ack", "adopt", "all_seats", "all_traces", "append", "applied", "attempt", "attempt_good", "bind", "busy",
+		"ack", "adopt", "all_seats", "all_traces", "append", "applied", "attempt", "attempt_good", "ban", "bans", "bind", "busy",
 		"check_key", "claim", "confirm", "contact_update", "contacts", "counts", "device", "device_by_mac",
 		"device_contacts", "dialog_end", "dialog_start", "directory_drop", "directory_put", "each_contact",
 		"each_device", "each_extension", "expire", "expire_subscriptions", "extension", "fetched", "group", "list",
