@@ -43,6 +43,24 @@ func TestBootsOfEachBrand(t *testing.T) {
 		{"0c383e2cd782", "Fanvil X6U Pro 0.0.10 0c383e2cd782", "0c383e2cd782.cfg", 1, []step{
 			{"GET", "F0V00X6U0000.cfg", 404}, {"GET", "0c383e2cd782.cfg", 200},
 		}},
+		{"8843e157ddcc", "Cisco/SPA501G-7.4.4 (8843E157DDCC)(CBT141100HR)", "8843e157ddcc.xml", 1, []step{
+			{"GET", "spa501G.cfg", 404}, {"GET", "8843e157ddcc.xml", 200}, {"POST", "8843e157ddcc-report.xml", 200},
+		}},
+		{"5486bc9a1122", "Cisco-CP-8851-3PCC/11.2.1 (5486bc9a1122)", "5486bc9a1122.xml", 1, []step{
+			{"GET", "CP-8851-3PCC.xml", 404}, {"GET", "5486bc9a1122.xml", 200},
+		}},
+		{"001fc11c22a9", "Htek UC926 2.0.4.8 00:1f:c1:1c:22:a9", "cfg001fc11c22a9.xml", 1, []step{
+			{"GET", "cfg0010.xml", 404}, {"GET", "cfg001fc11c22a9", 404}, {"GET", "cfg001fc11c22a9.xml", 200},
+		}},
+		{"0050585011de", "Sangoma S505 2.0.4.60 00:50:58:50:11:de", "cfg0050585011de.xml", 0, []step{
+			{"GET", "cfg0050585011de", 404}, {"GET", "cfg0050585011de.xml", 200},
+		}},
+		{"000fd30abc01", "Digium D65 2_9_21", "000fd30abc01.cfg", 1, []step{
+			{"GET", "000fd30abc01.cfg", 200}, {"GET", "000fd30abc01-contacts.xml", 200}, {"GET", "000fd30abc01-smartblf.cfg", 404},
+		}},
+		{"000fd30abc02", "Sangoma P325 4_9_2 000FD30ABC02", "000fd30abc02.cfg", 0, []step{
+			{"GET", "000fd30abc02.cfg", 200}, {"GET", "000fd30abc02-contacts.xml", 200},
+		}},
 	} {
 		for folder, auth := range map[string]string{"/acme/": basic(c.mac, secret), "/t/token-" + c.mac + "/": ""} {
 			s := &site{bound: true}

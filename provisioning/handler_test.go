@@ -52,6 +52,12 @@ var devices = map[string]directory.Device{
 	"482567b5313f": {ID: id("acme", "482567b5313f"), Brand: "polycom"},
 	"1400e91f03ea": {ID: id("acme", "1400e91f03ea"), Brand: "aastra"},
 	"0c383e2cd782": {ID: id("acme", "0c383e2cd782"), Brand: "fanvil"},
+	"8843e157ddcc": {ID: id("acme", "8843e157ddcc"), Brand: "linksys"},
+	"5486bc9a1122": {ID: id("acme", "5486bc9a1122"), Brand: "cisco-mpp"},
+	"001fc11c22a9": {ID: id("acme", "001fc11c22a9"), Brand: "htek"},
+	"0050585011de": {ID: id("acme", "0050585011de"), Brand: "sangoma"},
+	"000fd30abc01": {ID: id("acme", "000fd30abc01"), Brand: "digium"},
+	"000fd30abc02": {ID: id("acme", "000fd30abc02"), Brand: "sangoma-p"},
 	"001565aabb02": {ID: id("globex", "001565aabb02"), Brand: "yealink"},
 }
 
