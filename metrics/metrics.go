@@ -21,6 +21,7 @@ type Sets struct {
 type Metrics struct {
 	SIP          *SIP
 	Registrar    *Registrar
+	Flows        *Flows
 	Logins       *Logins
 	Features     *Features
 	Reloads      *Reloads
@@ -38,6 +39,7 @@ func New(reg prometheus.Registerer, sets Sets) *Metrics {
 	return &Metrics{
 		SIP:          newSIP(reg, sets.BanReasons),
 		Registrar:    newRegistrar(reg),
+		Flows:        newFlows(reg),
 		Logins:       newLogins(reg, sets),
 		Features:     newFeatures(reg),
 		Reloads:      newReloads(reg, sets),

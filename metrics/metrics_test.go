@@ -50,6 +50,10 @@ func record(m *Metrics) {
 	m.SIP.DigestFailure(DigestPassword)
 	m.Registrar.SetCurrent(12)
 	m.Registrar.Register(RegisterOK, 3*time.Millisecond)
+	m.Flows.SetWatched(7)
+	m.Flows.Kept(KeepOptions, KeepSilent)
+	m.Flows.Lost(1, 2)
+	m.Flows.Revived(1)
 	m.Logins.SetBindings(4)
 	m.Logins.Login("feature-code", "ok")
 	m.Logins.Ready(4 * time.Second)
@@ -82,6 +86,10 @@ func TestEachRecorderMovesItsSeries(t *testing.T) {
 		`perch_register_total{result="ok"} 1`,
 		`perch_register_seconds_bucket{le="0.0025"} 0`,
 		`perch_register_seconds_bucket{le="0.005"} 1`,
+		`perch_flows_watched 7`,
+		`perch_flow_keepalives_total{method="options",result="silent"} 1`,
+		`perch_flow_contacts_total{result="freed"} 2`,
+		`perch_flow_contacts_total{result="revived"} 1`,
 		`perch_bindings 4`,
 		`perch_logins_total{door="feature-code",result="ok"} 1`,
 		`perch_logins_total{door="portal",result="locked"} 0`,
@@ -119,6 +127,7 @@ func TestWordsOutsideTheSetsAreOther(t *testing.T) {
 	m.SIP.Dropped("00:15:65:aa:bb:01")
 	m.SIP.DigestFailure("1001")
 	m.Registrar.Register("192.0.2.1", 0)
+	m.Flows.Kept("1001", "192.0.2.1")
 	m.Logins.Login("window", "1001")
 	m.Logins.StepFailed("")
 	m.Features.Call("*11*1001*4321", "4321")

@@ -31,7 +31,7 @@ var (
 	domain = append(append([]string{}, lower...), upper...)
 	inner  = append(append([]string{}, leaves...), domain...)
 
-	sipEdges = []string{"sip/front/...", "sip/websocket/...", "sip/registrar/...", "sip/auth/...", "sip/proxy/...", "sip/notify/...", "sip/publish/...", "sip/feature/..."}
+	sipEdges = []string{"sip/front/...", "sip/websocket/...", "sip/registrar/...", "sip/keepalive/...", "sip/auth/...", "sip/proxy/...", "sip/notify/...", "sip/publish/...", "sip/feature/..."}
 	webEdges = []string{"provisioning", "phoneapp/...", "portal/api/...", "portal/live/...", "portal/ui/..."}
 	edges    = append(append([]string{"sip", "sip/handler/...", "sip/flow/..."}, sipEdges...), webEdges...)
 	around   = []string{"cmd/...", "internal/app/...", "internal/config/...", "internal/certs/...", "internal/sim/...", "internal/httpserver/...", "internal/ratelimit/...", "portal/client/..."}
