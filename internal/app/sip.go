@@ -10,6 +10,7 @@ import (
 	"perch/hotdesk"
 	"perch/hotdesk/directory"
 	"perch/hotdesk/reload"
+	"perch/internal/config"
 	"perch/internal/credential"
 	"perch/provisioning/brand"
 	"perch/sip"
@@ -18,6 +19,7 @@ import (
 	"perch/sip/feature"
 	"perch/sip/flow"
 	"perch/sip/handler"
+	"perch/sip/keepalive"
 	"perch/sip/location"
 	"perch/sip/media"
 	"perch/sip/notify"
@@ -36,15 +38,20 @@ const window = 200_000
 func (a *App) startSIP(context.Context) error {
 	sender := flow.NewSender(a.node)
 	hosts := advertised(a.cfg.SIP.Advertise)
-	who := auth.New(auth.Options{
+	keep, err := keepalive.New(keepalive.Options{Node: a.node, Flows: sender, Store: a.store, Metrics: a.metrics.Flows, Log: a.log})
+	if err != nil {
+		return err
+	}
+	who := keep.Hearing(auth.New(auth.Options{
 		Tenants: tenants{a.store}, Directory: a.store, Secrets: a.key, Reloads: a.store,
 		Nonces: digest.NewNonces(a.key.SubKey("sip nonce"), a.node, a.boot(), sipNonceLife, time.Now),
 		Window: digest.NewWindow(window), Log: a.log, Now: time.Now,
 		Hosts: hosts, Trusted: a.cfg.Limits.Trusted, Metrics: a.metrics.SIP,
+	}))
+	reg := registrar.New(registrar.Options{
+		Store: a.store, Auth: who, Rules: registrarRules(a.cfg.SIP), Metrics: a.metrics.Registrar, Failures: a.metrics.SIP,
+		Keeper: keep, ServiceRoute: serviceRoute(a.cfg.SIP),
 	})
-	rules := location.DefaultRules()
-	rules.Min, rules.Default, rules.Max = a.cfg.SIP.Expires.Min, a.cfg.SIP.Expires.Default, a.cfg.SIP.Expires.Max
-	reg := registrar.New(registrar.Options{Store: a.store, Auth: who, Rules: rules, Metrics: a.metrics.Registrar, Failures: a.metrics.SIP})
 	watch, err := notify.New(notify.Options{
 		Node: a.node, Flows: sender, Store: a.store, Watchers: a.store, Tenants: tenants{a.store}, Directory: a.store,
 		Secrets: a.key, Lamps: presence.Lamps{}, Auth: who, Hosts: hosts, Metrics: a.metrics.Notifier, Log: a.log,
@@ -53,6 +60,7 @@ func (a *App) startSIP(context.Context) error {
 		return err
 	}
 	a.life.closes("notifier", watch.Close)
+	keep.Subscriptions = watch
 	ports, err := media.NewPorts(a.cfg.Media.RTPPorts.Low, a.cfg.Media.RTPPorts.High)
 	if err != nil {
 		return err
@@ -96,9 +104,24 @@ func (a *App) startSIP(context.Context) error {
 	a.life.task("sip", server.Run)
 	a.life.onStop("feature codes", codes.Close)
 	a.life.task("subscriptions", watch.Run)
+	a.life.task("flows", func(ctx context.Context) error { return keep.Run(ctx, server.Closed()) })
 	<-server.Started()
 	a.ready.set(partSIP, "")
 	return nil
+}
+
+func registrarRules(c config.SIP) location.Rules {
+	return location.Rules{
+		Min: c.Expires.Min, Default: c.Expires.Default, Max: c.Expires.Max,
+		MaxContacts: c.MaxContacts, PushOut: c.ContactsFull == config.PushOut,
+	}
+}
+
+func serviceRoute(c config.SIP) []string {
+	if c.ServiceRoute == "" {
+		return nil
+	}
+	return []string{"<" + c.ServiceRoute + ">"}
 }
 
 // registrarForPhones is what configurations name: the first listener's

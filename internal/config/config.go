@@ -61,7 +61,23 @@ type SIP struct {
 	Advertise string `yaml:"advertise"`
 
 	Expires Expires `yaml:"expires"`
+
+	// How many contacts one credential may have at an address of record: with a
+	// static password in all, with a device its flows (RFC 5626).
+	MaxContacts int `yaml:"max_contacts"`
+	// What one contact more does: `refuse` (403) or `push_out`, which removes the
+	// one that was registered or refreshed longest ago.
+	ContactsFull string `yaml:"contacts_full"`
+	// A SIP URI with `;lr` that phones are told to route their requests by (RFC
+	// 3608), such as that of a proxy before Perch. Empty: none.
+	ServiceRoute string `yaml:"service_route"`
 }
+
+// Values of sip.contacts_full.
+const (
+	Refuse  = "refuse"
+	PushOut = "push_out"
+)
 
 // Expires bounds registrations (RFC 3261 section 10.3 step 7), in seconds.
 type Expires struct {
@@ -177,7 +193,7 @@ func Default() Config {
 		DataDir: "./data",
 		SIP: SIP{
 			Listen:  []Listener{{"udp", "0.0.0.0", 5060}, {"tcp", "0.0.0.0", 5060}},
-			Expires: Expires{Min: 60, Default: 3600, Max: 7200},
+			Expires: Expires{Min: 60, Default: 3600, Max: 7200}, MaxContacts: 10, ContactsFull: Refuse,
 		},
 		TLS:          Certificate{Names: []string{}, ACME: ACME{Domains: []string{}, HTTPPort: 80}},
 		WebSocket:    WebSocket{Origins: []string{}},

@@ -69,6 +69,9 @@ sip:
   listen: ["udp://[::]:5070", tcp://192.0.2.1]
   advertise: sip.example.test:5070
   expires: {min: 120, default: 600, max: 900}
+  max_contacts: 3
+  contacts_full: push_out
+  service_route: "sip:edge.example.test;lr"
 provisioning: {listen: ":8081", base_url: "https://phones.example.test/p"}
 portal: {listen: "0.0.0.0:8443", tls: {cert: c.pem, key: k.pem}}
 metrics: {listen: "[::1]:9091"}
@@ -84,6 +87,7 @@ func TestFileSetsEverything(t *testing.T) {
 		SIP: SIP{
 			Listen:    []Listener{{"udp", "::", 5070}, {"tcp", "192.0.2.1", 5060}},
 			Advertise: "sip.example.test:5070", Expires: Expires{120, 600, 900},
+			MaxContacts: 3, ContactsFull: PushOut, ServiceRoute: "sip:edge.example.test;lr",
 		},
 		TLS:          Certificate{Names: []string{}, ACME: ACME{Domains: []string{}, HTTPPort: 80}},
 		WebSocket:    WebSocket{Origins: []string{}},
@@ -164,6 +168,10 @@ func TestFaults(t *testing.T) {
 		{"expires min", "sip: {expires: {min: 3601, default: 3601}}\n", ":1: sip.expires.min: must be from 1 to 3600"},
 		{"expires default", "sip: {expires: {default: 30}}\n", ":1: sip.expires.default: must be at least sip.expires.min (60)"},
 		{"expires max", "sip:\n  expires:\n    max: 3599\n", ":3: sip.expires.max: must be at least sip.expires.default (3600)"},
+		{"no contacts", "sip: {max_contacts: 0}\n", ":1: sip.max_contacts: must be from 1 to 100"},
+		{"contacts_full", "sip: {contacts_full: maybe}\n", ":1: sip.contacts_full: must be refuse or push_out"},
+		{"service_route without lr", "sip: {service_route: 'sip:a.test'}\n", ":1: sip.service_route: must be a SIP URI with ;lr"},
+		{"service_route in brackets", "sip: {service_route: '<sip:a.test;lr>'}\n", ":1: sip.service_route: must be a SIP URI"},
 		{"base_url", "provisioning: {base_url: phones.example.test}\n", ":1: provisioning.base_url: must be a URL"},
 		{"base_url with user", "provisioning: {base_url: 'http://a:b@c'}\n", ":1: provisioning.base_url: must be a URL"},
 		{"portal open", "portal: {listen: '0.0.0.0:8000'}\n", ":1: portal.listen: is not a loopback address"},

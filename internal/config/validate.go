@@ -65,6 +65,9 @@ func (v *validator) sip(s SIP) {
 	v.check(e.Min >= 1 && e.Min <= 3600, "sip.expires.min", "must be from 1 to 3600 seconds: RFC 3261 forbids to refuse an hour")
 	v.check(e.Default >= e.Min, "sip.expires.default", "must be at least sip.expires.min (%d)", e.Min)
 	v.check(e.Max >= e.Default, "sip.expires.max", "must be at least sip.expires.default (%d)", e.Default)
+	v.check(s.MaxContacts >= 1 && s.MaxContacts <= 100, "sip.max_contacts", "must be from 1 to 100")
+	v.check(s.ContactsFull == Refuse || s.ContactsFull == PushOut, "sip.contacts_full", "must be refuse or push_out")
+	v.check(s.ServiceRoute == "" || isRoute(s.ServiceRoute), "sip.service_route", "must be a SIP URI with ;lr, such as sip:proxy.example.test;lr")
 	v.check(e.Max <= 7*24*3600, "sip.expires.max", "must be at most 604800, a week")
 }
 
@@ -163,4 +166,19 @@ func isName(s string) bool {
 		}
 	}
 	return true
+}
+
+// isRoute tells a SIP URI with lr that can stand in angle brackets on a header
+// line (RFC 3261 section 19.1.1).
+func isRoute(uri string) bool {
+	rest, isSIP := strings.CutPrefix(uri, "sip:")
+	if !isSIP {
+		rest, isSIP = strings.CutPrefix(uri, "sips:")
+	}
+	host, params, _ := strings.Cut(rest, ";")
+	if i := strings.LastIndexByte(host, '@'); i >= 0 {
+		host = host[i+1:]
+	}
+	odd := strings.ContainsFunc(uri, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("<>\",", r) })
+	return isSIP && !odd && len(uri) <= 255 && isHostPort(host) && slices.Contains(strings.Split(params, ";"), "lr")
 }
