@@ -248,11 +248,13 @@ func (w *Worker) look(ctx context.Context, i Intent) (found, error) {
 	return d, nil
 }
 
-// newest is the contact that the phone registered last: the one it listens on.
+// newest is the contact that the phone registered last: the one it listens on. One
+// whose flow is gone comes after all others.
 func newest(contacts []location.Contact, now time.Time) (location.Contact, bool) {
 	var best location.Contact
 	for _, c := range contacts {
-		if !c.Expired(now) && c.Updated >= best.Updated {
+		there, was := c.Lost == 0, best.Lost == 0
+		if !c.Expired(now) && (best.URI == "" || there && !was || there == was && c.Updated >= best.Updated) {
 			best = c
 		}
 	}

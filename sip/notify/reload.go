@@ -22,6 +22,9 @@ const unsentWithin = 20 * time.Millisecond
 // it for check-sync and its like. There is no subscription behind it, so it says
 // that there is none any more; nobody may take it for a beginning.
 func (n *Notifier) Send(ctx context.Context, notice reload.Notice) (<-chan int, error) {
+	if notice.Contact.Lost != 0 {
+		return nil, fmt.Errorf("notify: the flow is lost: %w", reload.ErrNoFlow)
+	}
 	draft := n.notice(notice)
 	if _, err := draft.Build(); err != nil {
 		return nil, fmt.Errorf("notify: %w", err)

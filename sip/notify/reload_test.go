@@ -240,3 +240,35 @@ func TestReloadWithoutFlow(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 }
+
+// TestLostContact: nothing is sent to a contact that is marked, even where its
+// UDP flow could carry it.
+func TestLostContact(t *testing.T) {
+	o := open(t)
+	p := o.device("udp", desk1)
+	n := o.notice(p)
+	n.Contact.Flow, n.Contact.Lost = o.connect(p), 1
+	if _, err := o.notifier.Send(t.Context(), n); !errors.Is(err, reload.ErrNoFlow) {
+		t.Error(err)
+	}
+}
+
+// TestMove: what a device has subscribed goes on by the flow that it is heard
+// by, with the state that it may have missed.
+func TestMove(t *testing.T) {
+	o := open(t)
+	p, next := o.device("tcp", desk1), o.device("tcp", desk2)
+	from, to := o.connect(p), o.connect(next)
+	o.must(o.notifier.Move(t.Context(), "acme", p.username, from, to))
+	m := next.request()
+	if !strings.HasPrefix(m.first, "NOTIFY ") {
+		t.Errorf("got %s", m.first)
+	}
+	next.reply(m, "200 OK")
+	for _, sub := range o.of(p.username) {
+		if sub.Flow != to {
+			t.Errorf("%s still uses %+v", sub.ID, sub.Flow)
+		}
+	}
+	o.must(o.notifier.Move(t.Context(), "acme", "nobody", from, to))
+}
