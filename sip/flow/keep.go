@@ -18,7 +18,7 @@ func (s *Sender) with(f location.Flow, do func(sip.Connection) error) error {
 	if err != nil {
 		return err
 	}
-	conn, err := e.UA.TransportLayer().GetConnection(f.Transport, poolKey(f))
+	conn, err := e.UA.TransportLayer().GetConnection(network(f), poolKey(f))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
