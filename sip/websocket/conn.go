@@ -44,8 +44,23 @@ type Conn struct {
 }
 
 func newConn(ws *websocket.Conn, under net.Conn, o Options) *Conn {
-	return &Conn{ws: ws, under: under, o: o, id: rand.Text()[:16], done: make(chan struct{}), in: []byte(upgradeRequest)}
+	return &Conn{ws: ws, under: under, o: o, id: nameOf(under), done: make(chan struct{}), in: []byte(upgradeRequest)}
 }
+
+// nameOf is the name of the accepted connection, by which its end is told; one
+// without gets a random one.
+func nameOf(under net.Conn) string {
+	if t, ok := under.(*tls.Conn); ok {
+		under = t.NetConn()
+	}
+	if n, ok := under.(interface{ ID() string }); ok {
+		return n.ID()
+	}
+	return rand.Text()[:16]
+}
+
+// NetConn is the connection that was upgraded.
+func (c *Conn) NetConn() net.Conn { return c.under }
 
 // ID is the connection's name, random.
 func (c *Conn) ID() string { return c.id }
