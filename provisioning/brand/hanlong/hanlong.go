@@ -53,7 +53,7 @@ type renderer struct {
 type view struct {
 	brand.Desk
 	Keys      []key
-	Spare     []account // other accounts, to be cleared
+	Off       []int // types of the unused keys of modules
 	Transport int
 	Outbound  string
 	Minutes   int // register expiry
@@ -73,10 +73,11 @@ func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
 	}
 	slots, out := brand.Place(d, r.layout(d.Model), keyKnown)
 	v := view{
-		Desk: d, Keys: keys(d, slots), Spare: spares(), Transport: transport(d.Server.Transport), Outbound: d.Server.HostPort(),
+		Desk: d, Transport: transport(d.Server.Transport), Outbound: d.Server.HostPort(),
 		Minutes: max(1, d.Server.Expires/60), Server: serverOf(d.Provisioning.URL), Zone: zoneFor(r.zones, d.TimeZone),
 		DialPlan: dialPlan, Help: strings.Join(d.Emergency(), ","),
 	}
+	v.Keys, v.Off = keys(d, slots)
 	tpl, err := r.config()
 	if err != nil {
 		return brand.Rendered{}, err

@@ -1,6 +1,9 @@
 package hanlong
 
 import (
+	"fmt"
+	"strconv"
+
 	"perch/hotdesk/directory"
 	"perch/provisioning/brand"
 )
@@ -25,9 +28,7 @@ const maxLabel = 32
 // key is one key as numbered values.
 type key struct {
 	Para  string // the name that stands beside the numbers
-	Index int    // on its phone or module
 	P     place
-	Full  bool // all values are written, not the type alone
 	Type  int
 	Value string
 	Label string
@@ -37,14 +38,18 @@ type key struct {
 type place struct{ Type, Mode, Value, Label, Account int }
 
 // keys numbers the keys: the line, the phone's others, then the modules'. On
-// modules, which can have 240 keys, unused ones are switched off by their type.
-func keys(d brand.Desk, slots []brand.Slot) []key {
-	out := make([]key, 0, len(slots)+1)
-	out = append(out, key{Para: "LineKey", Index: 1, P: linePlace(1), Full: true, Type: 1, Label: d.Screen()})
+// modules, which can have 240 keys, unused ones are switched off by their type
+// alone: the numbers of these come apart.
+func keys(d brand.Desk, slots []brand.Slot) (written []key, off []int) {
+	written = append(make([]key, 0, len(slots)+1), key{Para: "LineKey1", P: linePlace(1), Type: 1, Label: d.Screen()})
 	for _, s := range slots {
-		k := key{Para: "LineKey", Index: s.Index, P: linePlace(s.Index), Full: true}
+		if s.Module > 0 && !s.Used {
+			off = append(off, modulePlace(s.Module, s.Index).Type)
+			continue
+		}
+		k := key{Para: "LineKey" + strconv.Itoa(s.Index), P: linePlace(s.Index)}
 		if s.Module > 0 {
-			k = key{Para: "Exp", Index: s.Module*100 + s.Index, P: modulePlace(s.Module, s.Index), Full: s.Used}
+			k = key{Para: fmt.Sprintf("Exp%d_%d", s.Module, s.Index), P: modulePlace(s.Module, s.Index)}
 		}
 		if s.Used {
 			k.Type, k.Value, k.Label = keyTypes[s.Key.Type], s.Text(), s.Key.Label
@@ -53,9 +58,9 @@ func keys(d brand.Desk, slots []brand.Slot) []key {
 			}
 			k.Label = brand.ClipTo(k.Label, maxLabel)
 		}
-		out = append(out, k)
+		written = append(written, k)
 	}
-	return out
+	return written, off
 }
 
 // linePlace: four keys stand apart, a hundred between their values; the next 32
@@ -79,25 +84,4 @@ func modulePlace(module, n int) place {
 
 func group(first int) place {
 	return place{Type: first, Value: first + 1, Label: first + 2, Account: first + 3}
-}
-
-// account is where the values of an account are.
-type account struct {
-	N, Active, Label, User, Auth, Password, Display, Voicemail int
-}
-
-// spares are the accounts after the first, sixteen in all on the newest
-// firmware.
-func spares() []account {
-	out := []account{
-		{2, 401, 20001, 735, 736, 734, 703, 426},
-		{3, 501, 20002, 504, 505, 506, 507, 526},
-		{4, 601, 20003, 604, 605, 606, 607, 626},
-		{5, 20360, 20378, 1704, 1705, 1706, 1707, 1726},
-		{6, 20361, 20379, 1804, 1805, 1806, 1807, 1826},
-	}
-	for i := range 10 {
-		out = append(out, account{7 + i, 24090 + i, 24100 + i, 24110 + i, 24120 + i, 24130 + i, 24140 + i, 24170 + i})
-	}
-	return out
 }

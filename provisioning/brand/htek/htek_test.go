@@ -63,7 +63,7 @@ func TestKeysGoOnToModules(t *testing.T) {
 		at("P401", "Account2.Active"): "0", at("P24139", "Account16.AuthenticatePassword"): "", at("P4200", "Account1.DialPlan"): "{[x*]+}",
 		at("P41200", "LineKey1.Type"): "1", at("P41201", "LineKey2.Type"): "3", at("P41301", "LineKey2.Value"): "2000",
 		at("P20200", "LineKey5.Type"): "3", at("P20201", "LineKey5.Value"): "2003", at("P20356", "LineKey36.Value"): "2034",
-		at("P60001", "Exp101.Value"): "2035", at("P61021", "Exp205.Value"): "2079", at("P61025", "Exp206.Type"): "0",
+		at("P60001", "Exp1_1.Value"): "2035", at("P61021", "Exp2_5.Value"): "2079", at("P61025", "Exp.Type"): "0",
 	})
 	if len(r.Keys) != 75 || len(r.Optional) != 5 || len(r.Dropped) != 0 {
 		t.Errorf("%d keys, %d optional, %d dropped", len(r.Keys), len(r.Optional), len(r.Dropped))
