@@ -100,7 +100,7 @@ func (e *endpoint) openStream(s *Server) error {
 	}
 	switch e.socket.Transport {
 	case "tls":
-		e.stream = s.door.Streams(s.watched(front.NewListener(&tlsListener{Listener: e.socket.stream, config: s.o.TLS, metrics: s.o.Metrics}, s.gate), "tls"))
+		e.stream = s.door.Streams(s.watched(front.NewListener(newTLSListener(e.socket.stream, s.o.TLS, s.o.Metrics), s.gate), "tls"))
 	case "ws", "wss":
 		o := websocket.Options{
 			Origins: s.o.Origins, Clean: s.clean, Seen: s.seen(e.socket.Transport),

@@ -18,6 +18,16 @@ type tlsListener struct {
 	metrics *metrics.SIP
 }
 
+// newTLSListener wraps an open listener. It gives no session tickets: TLS 1.3
+// sends them unasked after the handshake, and a client that waits for a SIP
+// answer there takes them for a broken one (sipsak does). Phones that reboot
+// have forgotten theirs anyhow.
+func newTLSListener(l net.Listener, config *tls.Config, m *metrics.SIP) *tlsListener {
+	config = config.Clone()
+	config.SessionTicketsDisabled = true
+	return &tlsListener{Listener: l, config: config, metrics: m}
+}
+
 // Accept implements net.Listener.
 func (l *tlsListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
