@@ -102,7 +102,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 
 // next waits for a message and frames it.
 func (c *Conn) next() ([]byte, error) {
-	ctx, cancel := within(c.readBy.Load())
+	ctx, cancel := within(deadline(&c.readBy))
 	defer cancel()
 	_, msg, err := c.ws.Read(ctx) // text or binary, RFC 7118 section 5
 	if err != nil {
@@ -113,7 +113,8 @@ func (c *Conn) next() ([]byte, error) {
 	}
 	if c.o.Clean != nil {
 		in, answer, ok := c.o.Clean(c.RemoteAddr(), msg)
-		if !ok || len(answer) > 0 && c.send(answer) != nil {
+		// The deadline of the stack's last write may be long over.
+		if !ok || len(answer) > 0 && c.send(answer, time.Now().Add(answerWithin)) != nil {
 			return nil, io.EOF
 		}
 		msg = in
@@ -145,7 +146,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 		if size == 0 {
 			return len(b), nil
 		}
-		if err := c.send(payload); err != nil {
+		if err := c.send(payload, deadline(&c.writeBy)); err != nil {
 			return 0, err
 		}
 		c.out = append(c.out[:0], c.out[size:]...)
@@ -154,9 +155,9 @@ func (c *Conn) Write(b []byte) (int, error) {
 
 // send writes one message. Text must be UTF-8 (RFC 6455 section 8.1); a body
 // that is not goes as binary.
-func (c *Conn) send(payload []byte) error {
+func (c *Conn) send(payload []byte, by time.Time) error {
 	c.show(false, payload)
-	ctx, cancel := within(c.writeBy.Load())
+	ctx, cancel := within(by)
 	defer cancel()
 	kind := websocket.MessageText
 	if !utf8.Valid(payload) {
@@ -172,12 +173,23 @@ func (c *Conn) show(in bool, msg []byte) {
 	}
 }
 
-// within makes a context of a deadline.
-func within(deadline *time.Time) (context.Context, context.CancelFunc) {
-	if deadline == nil || deadline.IsZero() {
+// answerWithin bounds an answer that is not the stack's.
+const answerWithin = 5 * time.Second
+
+// deadline reads one that may never have been set.
+func deadline(p *atomic.Pointer[time.Time]) time.Time {
+	if t := p.Load(); t != nil {
+		return *t
+	}
+	return time.Time{}
+}
+
+// within makes a context of a deadline; zero is none.
+func within(by time.Time) (context.Context, context.CancelFunc) {
+	if by.IsZero() {
 		return context.Background(), func() {}
 	}
-	return context.WithDeadline(context.Background(), *deadline)
+	return context.WithDeadline(context.Background(), by)
 }
 
 // Close ends the connection at once. It is safe twice.

@@ -315,6 +315,24 @@ func TestCleanDecides(t *testing.T) {
 	}
 }
 
+// TestAnswerAfterTheLastDeadline: what the first look answers is bound by no
+// deadline of a write that is over.
+func TestAnswerAfterTheLastDeadline(t *testing.T) {
+	s, ws, _ := pair(t, serve(t, websocket.Options{Clean: func(_ net.Addr, b []byte) ([]byte, []byte, bool) {
+		return nil, []byte("\r\n"), true
+	}}))
+	_ = s.SetWriteDeadline(time.Now().Add(-time.Second))
+	go func() { _, _ = s.read() }() // a stack always reads
+	for range 2 {
+		if err := ws.Write(t.Context(), cws.MessageText, []byte("\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		if _, m, err := ws.Read(t.Context()); err != nil || string(m) != "\r\n" {
+			t.Fatalf("got %q, %v", m, err)
+		}
+	}
+}
+
 // TestStackThatWritesNoFrame: a defect ends the connection, nothing worse.
 func TestStackThatWritesNoFrame(t *testing.T) {
 	for _, b := range []string{"\x82\x01x", "\x81\x81x", "\x01\x01x", "\x81\x7f\x00\x00\x00\x00\x00\x02\x00\x00"} {
