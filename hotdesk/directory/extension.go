@@ -21,11 +21,20 @@ type UpstreamIdentity struct {
 	Password Kept   `json:"password"`
 }
 
-// Key is one key of a person's sidecar, in order of priority.
+// Key is one key of a person's sidecar, in the order in which they stand.
 type Key struct {
-	Type  string `json:"type" yaml:"type"` // blf, speeddial, park, pickup, voicemail, line, dtmf, url
-	Value string `json:"value" yaml:"value"`
-	Label string `json:"label,omitempty" yaml:"label"`
+	Type     string `json:"type" yaml:"type"` // blf, speeddial, park, pickup, voicemail, line, dtmf, url, login, logout
+	Value    string `json:"value" yaml:"value"`
+	Label    string `json:"label,omitempty" yaml:"label"`
+	Priority int    `json:"priority,omitempty" yaml:"priority"` // 1 stays longest where keys do not fit, 9 goes first; 0 is 5
+}
+
+// Rank is the priority with its default, 5.
+func (k Key) Rank() int {
+	if k.Priority == 0 {
+		return 5
+	}
+	return k.Priority
 }
 
 // Kept is a secret at rest: Value is its keyed hash ("hmac:", "argon2id:") or

@@ -7,6 +7,7 @@
 package brand
 
 import (
+	"io/fs"
 	"strings"
 
 	"perch/hotdesk/directory"
@@ -23,6 +24,9 @@ type Brand struct {
 	// Render writes the file of kind Device or Boot that File named. The error
 	// is the fault of a template, never of a value.
 	Render func(Desk, File) (Rendered, error)
+	// Templates is the folder with the files that admins may override, as it is
+	// embedded: templates/<file>.tmpl.
+	Templates fs.FS
 	// Recipe is how such a phone is made to take its configuration.
 	Recipe Recipe
 }

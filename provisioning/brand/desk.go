@@ -31,7 +31,8 @@ type Desk struct {
 	Domain  string  // of the AOR
 	Server  Server
 
-	Keys             []directory.Key // in order of priority
+	Keys             []directory.Key // in the order of the phone's keys
+	DoorKey          bool            // a key to log in or out, where there is room
 	FeatureCodes     directory.FeatureCodes
 	EmergencyNumbers []string
 
@@ -40,6 +41,8 @@ type Desk struct {
 	NTPServer     string // empty leaves the phone's own
 	Language      string // ISO 639-1; empty leaves the phone's own
 	AdminPassword directory.Secret
+
+	Custom *Custom // what admins laid over the templates; nil: nothing
 }
 
 // Account is the one SIP account of a desk.

@@ -36,4 +36,7 @@ type Rendered struct {
 	Optional []string
 	// Dropped are keys that found no place or that this brand cannot show.
 	Dropped []directory.Key
+	// Absent are keys in the file that nobody sees: they stand on an expansion
+	// module that the phone says it does not have.
+	Absent []directory.Key
 }

@@ -1,6 +1,7 @@
 package brand
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -17,6 +18,8 @@ const (
 	KeyLine      = "line"
 	KeyDTMF      = "dtmf"
 	KeyURL       = "url"
+	KeyLogin     = "login"  // dials the tenant's code for it
+	KeyLogout    = "logout" // likewise
 )
 
 // Layout is where a model has keys.
@@ -45,33 +48,98 @@ func (s Slot) Text() string {
 }
 
 // Place puts keys on a model's slots, in order, after the first, which is the
-// line. Keys that show nothing valid or find no slot are dropped. The slots
-// hold all places of the model, so that a file can clear what is not used.
+// line. Where there are more keys than slots, the least important stay away
+// and the others close up. Keys that show nothing valid or find no slot are
+// dropped; one on an expansion module that the phone says it does not have is
+// absent. The slots hold all places of the model, so that a file can clear what
+// is not used. The key to log in and out stands on the last slot of the phone
+// itself if that is free: it moves nobody's keys.
 func Place(d Desk, l Layout, can func(directory.Key) bool) ([]Slot, Rendered) {
 	slots := l.slots()
 	var r Rendered
+	fits := make([]bool, len(d.Keys))
+	room := len(slots)
+	for _, i := range byPriority(d.Keys) {
+		k, ok := d.dials(d.Keys[i])
+		if _, valid := d.fit(k); ok && valid && room > 0 && can(k) {
+			fits[i] = true
+			room--
+		}
+	}
 	next := 0
-	for _, k := range d.Keys {
-		target, ok := d.fit(k)
-		if !ok || !can(k) || next >= len(slots) {
+	for i, k := range d.Keys {
+		if !fits[i] {
 			r.Dropped = append(r.Dropped, k)
 			continue
 		}
 		s := &slots[next]
 		next++
-		s.Key, s.Used, s.Target = k, true, target
-		if target == "" {
-			continue
+		s.Key, _ = d.dials(k)
+		s.Target, _ = d.fit(s.Key)
+		s.Used = true
+		if s.Module > 0 && d.Modules.Known && s.Module > d.Modules.Count {
+			r.Absent = append(r.Absent, k)
 		}
-		if l.certain(*s, d.Modules) {
-			r.Keys = append(r.Keys, target)
-		} else {
-			r.Optional = append(r.Optional, target)
+	}
+	d.door(slots, l, can, &r)
+	for _, s := range slots {
+		switch {
+		case s.Target == "":
+		case l.certain(s, d.Modules):
+			r.Keys = append(r.Keys, s.Target)
+		default:
+			r.Optional = append(r.Optional, s.Target)
 		}
 	}
 	r.Keys = distinct(r.Keys)
 	r.Optional = slices.DeleteFunc(distinct(r.Optional), func(t string) bool { return slices.Contains(r.Keys, t) })
 	return slots, r
+}
+
+// byPriority gives the indexes of keys, the most important first; among equals
+// the first first.
+func byPriority(keys []directory.Key) []int {
+	order := make([]int, len(keys))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(keys[a].Rank(), keys[b].Rank()) })
+	return order
+}
+
+// door puts the key to log in or out on the last slot of the phone itself. It
+// gives way to a person's key.
+func (d Desk) door(slots []Slot, l Layout, can func(directory.Key) bool, r *Rendered) {
+	if !d.DoorKey {
+		return
+	}
+	asked := directory.Key{Type: KeyLogin}
+	if d.Bound {
+		asked.Type = KeyLogout
+	}
+	k, ok := d.dials(asked)
+	last := l.Keys - 2 // the line has no slot
+	if !ok || last < 0 || slots[last].Used || !can(k) {
+		r.Dropped = append(r.Dropped, asked)
+		return
+	}
+	slots[last].Key, slots[last].Used = k, true
+}
+
+// dials makes of a key to log in or out what a phone can have: a number to
+// dial. Other keys stay as they are.
+func (d Desk) dials(k directory.Key) (directory.Key, bool) {
+	var code, label string
+	switch k.Type {
+	case KeyLogin:
+		code, label = d.FeatureCodes.Login, "Log in"
+	case KeyLogout:
+		code, label = d.FeatureCodes.Logout, "Log out"
+	default:
+		return k, true
+	}
+	k.Type, k.Value, k.Label = KeySpeedDial, cmp.Or(k.Value, code), cmp.Or(k.Label, label)
+	return k, k.Value != ""
 }
 
 // slots are the places after the line key, the phone's before the modules'.

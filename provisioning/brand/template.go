@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"path"
+	"strings"
+	"sync"
 	"text/template"
 	"text/template/parse"
 )
@@ -12,11 +15,17 @@ import (
 // escaping of its format: the pass over the parse tree adds it, so no author
 // can forget it.
 type Template struct {
-	tpl *template.Template
+	name   string // as admins name it: "device.cfg"
+	text   string
+	format Format
+	tpl    *template.Template
+
+	mu    sync.Mutex
+	trees map[compiled]map[string]*parse.Tree
 }
 
-// escapeFunc is the name under which the pass adds the escaper; a name that no
-// template can write.
+// escapeFunc is the name under which the pass adds the escaper. A template that
+// writes it itself escapes twice.
 const escapeFunc = "_perch_escape"
 
 // ParseTemplate compiles a file of the folder that a brand embeds.
@@ -30,14 +39,8 @@ func ParseTemplate(files fs.FS, name string, format Format) (*Template, error) {
 
 // NewTemplate compiles the text of a template.
 func NewTemplate(name, text string, format Format) (*Template, error) {
-	escaper := func(v any) string {
-		if s, ok := v.(string); ok {
-			return format.Escape(s)
-		}
-		return format.Escape(fmt.Sprint(v))
-	}
 	t, err := template.New(name).Option("missingkey=error").
-		Funcs(template.FuncMap{escapeFunc: escaper}).Parse(text)
+		Funcs(template.FuncMap{escapeFunc: escaper(format)}).Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("brand: template %s: %w", name, err)
 	}
@@ -46,11 +49,31 @@ func NewTemplate(name, text string, format Format) (*Template, error) {
 			escapeNode(each.Root)
 		}
 	}
-	return &Template{tpl: t}, nil
+	return &Template{name: FileName(name), text: text, format: format, tpl: t, trees: map[compiled]map[string]*parse.Tree{}}, nil
 }
 
-// Execute writes the file for v.
+// FileName is the name by which admins know an embedded template.
+func FileName(embedded string) string { return strings.TrimSuffix(path.Base(embedded), ".tmpl") }
+
+func escaper(format Format) func(any) string {
+	return func(v any) string {
+		if s, ok := v.(string); ok {
+			return format.Escape(s)
+		}
+		return format.Escape(fmt.Sprint(v))
+	}
+}
+
+// Execute writes the file for v, with what admins laid over it where v holds a
+// Desk.
 func (t *Template) Execute(v any) ([]byte, error) {
+	if d, ok := v.(customized); ok {
+		if c := d.custom(); c != nil && c.report != nil && (c.Explain || len(c.of(t.name)) > 0) {
+			if body, ok := t.layered(v, c); ok {
+				return body, nil
+			}
+		}
+	}
 	var b bytes.Buffer
 	if err := t.tpl.Execute(&b, v); err != nil {
 		return nil, fmt.Errorf("brand: render %s: %w", t.tpl.Name(), err)
@@ -70,10 +93,7 @@ func escapeNode(n parse.Node) {
 		}
 	case *parse.ActionNode:
 		if len(n.Pipe.Decl) == 0 {
-			n.Pipe.Cmds = append(n.Pipe.Cmds, &parse.CommandNode{
-				NodeType: parse.NodeCommand, Pos: n.Pos,
-				Args: []parse.Node{parse.NewIdentifier(escapeFunc).SetPos(n.Pos)},
-			})
+			n.Pipe.Cmds = append(n.Pipe.Cmds, call(n.Pos, escapeFunc))
 		}
 	case *parse.IfNode:
 		escapeBranch(&n.BranchNode)
@@ -87,4 +107,12 @@ func escapeNode(n parse.Node) {
 func escapeBranch(n *parse.BranchNode) {
 	escapeNode(n.List)
 	escapeNode(n.ElseList)
+}
+
+// call is a command of a pipe: a function with arguments.
+func call(pos parse.Pos, name string, args ...parse.Node) *parse.CommandNode {
+	return &parse.CommandNode{
+		NodeType: parse.NodeCommand, Pos: pos,
+		Args: append([]parse.Node{parse.NewIdentifier(name).SetPos(pos)}, args...),
+	}
 }

@@ -31,7 +31,7 @@ func Brand() brand.Brand {
 		zones: brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.CiscoMPP, Recognise: Recognise, File: File, Render: r.render, Recipe: recipe(),
+		Name: brand.CiscoMPP, Recognise: Recognise, File: File, Render: r.render, Templates: files, Recipe: recipe(),
 	}
 }
 

@@ -8,6 +8,7 @@ package hanlong
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,9 @@ func Recipe() brand.Recipe {
 		{Event: "check-sync;reboot=true", Reboot: true, Wait: 100 * time.Second},
 	}}
 }
+
+// Templates is the folder of the file's template.
+func Templates() fs.FS { return files }
 
 // Render is how a brand with these models writes its file. The template is
 // compiled at the first rendering.

@@ -36,7 +36,7 @@ func describe(name brand.Name, recognise func(brand.Request) (brand.Phone, bool)
 	r := renderer{
 		config: compile("templates/config.xml.tmpl"), contacts: compile("templates/contacts.xml.tmpl"), zones: brand.NewZones(),
 	}
-	return brand.Brand{Name: name, Recognise: recognise, File: File, Render: r.render, Recipe: recipe()}
+	return brand.Brand{Name: name, Recognise: recognise, File: File, Render: r.render, Templates: files, Recipe: recipe()}
 }
 
 // recipe: a check-sync always restarts the phone, which takes 45 to 90 s. There
