@@ -6,10 +6,11 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BUILD   := go build -buildvcs=false -ldflags '-X main.version=$(VERSION)'
 TOOL    := go tool -modfile=tools/go.mod
 FUZZ    ?= 30s
+SOAK    ?= 30m
 PROCS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench lint fuzz clean
+.PHONY: help run build test bench soak lint fuzz clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -28,9 +29,18 @@ test: ## vets the code and runs the whole suite with the race detector
 	go vet ./...
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m -p $(PROCS) ./...
 
-bench: ## runs every benchmark, allocations reported
+bench: ## measures: every Go benchmark, logins, REGISTER beside Kamailio, an avalanche of 20,000 phones
 	@scripts/install-deps.sh bench
-	go test -run '^$$' -bench . -benchmem -timeout 30m -p 1 ./...
+	@go build -buildvcs=false -o bin/bench ./test/bench
+	go test -run '^$$' -bench . -benchmem -timeout 30m -p 1 ./... | bin/bench table
+	bin/bench logins
+	bin/bench refresh
+	bin/bench avalanche
+
+soak: ## half load with faults for $(SOAK) (SOAK=5m for less): what does the process hold afterwards?
+	@scripts/install-deps.sh bench
+	@go build -buildvcs=false -o bin/bench ./test/bench
+	bin/bench soak -for $(SOAK)
 
 lint: ## gofumpt, vet, staticcheck
 	@scripts/install-deps.sh build

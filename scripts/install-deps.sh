@@ -34,6 +34,7 @@ wanted() {
 	bench)
 		wanted run
 		echo "redis-cli redis-tools"
+		echo "kamailio kamailio" # to compare with
 		;;
 	test)
 		wanted bench
@@ -98,7 +99,7 @@ if [ "${1:-}" = --install ]; then
 	fi
 	services=
 	for p in "$@"; do
-		case $p in redis-server | prometheus) services="$services $p" ;; esac
+		case $p in redis-server | prometheus | kamailio) services="$services $p" ;; esac
 	done
 	apt-get update -qq </dev/null
 	apt-get install -y -qq --no-install-recommends "$@" </dev/null

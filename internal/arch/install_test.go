@@ -46,7 +46,7 @@ func TestInstallAsksForWhatIsMissingOnly(t *testing.T) {
 		{"valkey will do", "run", map[string]string{"go": goodGo, "valkey-server": ""}, 0, ""},
 		{"nothing to build with is needed", "build", map[string]string{"go": goodGo}, 0, ""},
 		{"no redis", "run", map[string]string{"go": goodGo}, 1, "apt-get install redis-server\n"},
-		{"no redis-cli", "bench", map[string]string{"go": goodGo, "redis-server": ""}, 1, "apt-get install redis-tools\n"},
+		{"no redis-cli", "bench", map[string]string{"go": goodGo, "redis-server": "", "kamailio": ""}, 1, "apt-get install redis-tools\n"},
 		{"no go", "run", map[string]string{"redis-server": ""}, 1, "there is no go command"},
 		{"old go", "run", map[string]string{"go": "echo go1.9.2", "redis-server": ""}, 1, "or newer is needed"},
 		{"a typo", "tset", map[string]string{"go": goodGo}, 2, "usage:"},
