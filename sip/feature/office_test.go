@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"strings"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,6 +31,10 @@ import (
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/emiago/sipgo/sip.(*TransportUDP).readUDPConnection"))
 }
+
+// dialled is what must not be logged; a port of five digits may hold the four
+// of a PIN.
+var dialled = regexp.MustCompile(`\b(4321|9999)\b|\*11\*`)
 
 // office is a server with the feature codes and nothing else behind it: what
 // they do is written into a journal.
@@ -128,10 +132,8 @@ func (o *office) serve(sender *flow.Sender, log *slog.Logger) {
 		if err := <-done; err != nil {
 			o.t.Error(err)
 		}
-		for _, secret := range []string{"4321", "9999", "*11*"} {
-			if strings.Contains(o.log.String(), secret) {
-				o.t.Errorf("%q was logged:\n%s", secret, o.log.String())
-			}
+		if secret := dialled.FindString(o.log.String()); secret != "" {
+			o.t.Errorf("%q was logged:\n%s", secret, o.log.String())
 		}
 	})
 	select {
