@@ -46,6 +46,8 @@ func scrape(t *testing.T, reg *Registry) string {
 func record(m *Metrics) {
 	m.SIP.Request("REGISTER", 401)
 	m.SIP.Dropped(DropTooBig)
+	m.SIP.Refused("malformed")
+	m.SIP.Refused("words nobody chose")
 	m.SIP.ParseError()
 	m.SIP.DigestFailure(DigestPassword)
 	m.Registrar.SetCurrent(12)
@@ -80,6 +82,8 @@ func TestEachRecorderMovesItsSeries(t *testing.T) {
 		`perch_build_info{goversion="go1.26",revision="abc",version="1.2.3"} 1`,
 		`perch_sip_requests_total{code="401",method="REGISTER"} 1`,
 		`perch_sip_dropped_total{reason="too_big"} 1`,
+		`perch_sip_refused_total{reason="malformed"} 1`,
+		`perch_sip_refused_total{reason="other"} 1`,
 		`perch_sip_parse_errors_total 1`,
 		`perch_digest_failures_total{reason="password"} 1`,
 		`perch_registrations 12`,

@@ -49,6 +49,7 @@ const (
 type SIP struct {
 	requests counters
 	dropped  counters
+	refused  counters
 	shed     counters
 	banned   counters
 	bans     prometheus.Gauge
@@ -74,6 +75,8 @@ func newSIP(reg prometheus.Registerer, banReasons []string) *SIP {
 		requests: newCounters(reg, "perch_sip_requests_total",
 			"SIP requests received, by method and by the final status they were given (none: no response).",
 			[]string{"method", "code"}, sipMethods(), sipCodes()),
+		refused: newCounters(reg, "perch_sip_refused_total",
+			"SIP requests that were not served, by reason, challenges included.", []string{"reason"}, sipRefusals()),
 		dropped: newCounters(reg, "perch_sip_dropped_total",
 			"SIP messages and connections dropped without an answer, by reason.", []string{"reason"},
 			newSet(DropTooBig, DropMalformed, DropRate, DropConnections, DropIdle, DropAnonymous, DropLength, DropHeaders,

@@ -187,6 +187,7 @@ func (c *Chain) finish(r *Request, err error) {
 	}
 	if err != nil {
 		s := StatusOf(err)
+		c.Metrics.Refused(s.Why)
 		attrs = append(attrs, slog.String("result", s.Why))
 		if s.Code >= 500 && s.Err != nil {
 			// A defect is for the operator. A store that is away says so itself,
