@@ -53,4 +53,4 @@ fuzz: ## runs each fuzz target for $(FUZZ) (FUZZ=2m for longer)
 	@scripts/fuzz.sh $(FUZZ)
 
 clean: ## removes what was built; data stays
-	rm -rf bin
+	rm -rf bin test/browser/node_modules

@@ -312,3 +312,23 @@ func TestReliableResponses(t *testing.T) {
 		}
 	}
 }
+
+// TestClosedConnectionsAreTold: by the name that the flow has, whatever lies
+// between the socket and the stack.
+func TestClosedConnectionsAreTold(t *testing.T) {
+	e := openEdge(t, "127.0.0.1")
+	mac := desk1.MAC.String()
+	for _, tp := range []string{"tcp", "tls", "ws", "wss"} {
+		p := e.phoneBy(tp, mac, mac, e.account(desk1))
+		c := e.contactOf(p)
+		_ = p.conn.Close()
+		select {
+		case id := <-e.server.Closed():
+			if id != c.Flow.ID {
+				t.Errorf("%s: %s has closed, the flow is %s", tp, id, c.Flow.ID)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal(tp, "nobody is told")
+		}
+	}
+}

@@ -52,6 +52,7 @@ type App struct {
 	reloads *reload.Desk
 	worker  *reload.Worker
 	desks   *desks
+	ownCA   string // file of the own authority's certificate; empty: not in use
 	trace   *siptrace.Tracer
 
 	addrs Addresses

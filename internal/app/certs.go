@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/tls"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,7 @@ func (a *App) certificates() (*tls.Config, error) {
 			HTTPPort: t.ACME.HTTPPort, Dir: filepath.Join(a.cfg.TLSDir(), "acme"),
 		}, a.log)
 	default:
+		a.ownCA = certs.CAFile(a.cfg.TLSDir())
 		source, err = certs.OpenOwn(a.cfg.TLSDir(), certificateNames(a.cfg), a.log, time.Now)
 	}
 	if err != nil {
@@ -36,6 +38,25 @@ func (a *App) certificates() (*tls.Config, error) {
 	}
 	a.life.task("certificate", source.Run)
 	return certs.Config(source), nil
+}
+
+// authorityPath is where phones fetch the certificate of the own authority. It
+// is no secret, so nobody is asked who they are.
+const authorityPath = "/ca.crt"
+
+// withAuthority serves it beside the phones' files, while it is in use.
+func (a *App) withAuthority(next http.Handler) http.Handler {
+	if a.ownCA == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != authorityPath || r.Method != http.MethodGet && r.Method != http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/x-pem-file")
+		http.ServeFile(w, r, a.ownCA)
+	})
 }
 
 // certificateNames are those by which phones may come to this machine.

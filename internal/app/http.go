@@ -63,7 +63,7 @@ func (a *App) startProvisioning(ctx context.Context) error {
 		return err
 	}
 	panicked := func() { a.metrics.HTTP.Panic("provisioning") }
-	a.addrs.Provisioning, err = a.listen(ctx, "provisioning", a.cfg.Provisioning.Listen, config.TLS{}, httpserver.Recovered(a.log, panicked, h))
+	a.addrs.Provisioning, err = a.listen(ctx, "provisioning", a.cfg.Provisioning.Listen, config.TLS{}, httpserver.Recovered(a.log, panicked, a.withAuthority(h)))
 	if err == nil {
 		a.ready.set(partProvisioning, "")
 	}
