@@ -85,7 +85,7 @@ func options(allow string) handler.Handler {
 			200, "",
 			handler.Header("Allow", allow), handler.Header("Accept", "application/sdp"),
 			handler.Header("Accept-Encoding", "identity"), handler.Header("Accept-Language", "en"),
-			handler.Header("Supported", "path, outbound, gruu"), handler.Header("Allow-Events", "dialog"),
+			handler.Header("Supported", handler.Supported), handler.Header("Allow-Events", "dialog"),
 		)
 	}
 }

@@ -17,6 +17,7 @@ const (
 	NoFault    Fault = iota
 	Unfinished       // the empty line after the header fields is missing
 	BadLine          // the first line is not made of three words and two blanks, or its URI is none (RFC 3261 section 25.1)
+	BadScheme        // a request's URI is none of SIP's (RFC 3261 section 8.2.2.1)
 	BadLength        // Content-Length is no number, or is given twice and differs
 	Short            // Content-Length says more than there is (RFC 3261 section 18.3)
 	NoLength         // a stream without Content-Length (RFC 3261 section 18.3)
@@ -78,9 +79,13 @@ func (h *Head) Parse(b []byte) Fault {
 	return fault
 }
 
-// firstLine checks a request line; status lines are not looked at.
+// firstLine checks a request or status line.
 func (h *Head) firstLine(line []byte) Fault {
 	if hasVersion(line) {
+		sp := bytes.IndexByte(line, ' ') // Scan has seen it, and three digits after it
+		if sp < 0 || len(line) < sp+4 || len(line) > sp+4 && line[sp+4] != ' ' {
+			return BadLine
+		}
 		return NoFault
 	}
 	sp := bytes.IndexByte(line, ' ')
@@ -102,10 +107,34 @@ func (h *Head) firstLine(line []byte) Fault {
 			return BadLine
 		}
 	}
-	if bytes.IndexByte(h.URI, ':') < 1 {
+	colon := bytes.IndexByte(h.URI, ':')
+	switch {
+	case colon < 1:
+		return BadLine
+	case !is(h.URI[:colon], "", "sip") && !is(h.URI[:colon], "", "sips"):
+		return BadScheme
+	case !isHostPort(h.URI[colon+1:]):
 		return BadLine
 	}
 	return NoFault
+}
+
+// isHostPort checks what stands between the user and the parameters of a SIP
+// URI: a host, or an IPv6 address in brackets, and a port of digits.
+func isHostPort(rest []byte) bool {
+	rest = rest[bytes.LastIndexByte(rest, '@')+1:]
+	if i := bytes.IndexAny(rest, ";?"); i >= 0 {
+		rest = rest[:i]
+	}
+	if len(rest) > 0 && rest[0] == '[' {
+		end := bytes.IndexByte(rest, ']')
+		if end < 0 {
+			return false
+		}
+		rest = rest[end:] // the bracket stands for the host
+	}
+	host, port, has := bytes.Cut(rest, []byte{':'})
+	return len(host) > 0 && (!has || len(port) > 0 && len(port) <= 5 && isDigits(port))
 }
 
 // field takes one header field.

@@ -47,6 +47,8 @@ func phraseOf(f Fault) string {
 	switch f {
 	case BadLine:
 		return "400 Bad Request Line"
+	case BadScheme:
+		return "416 Unsupported URI Scheme"
 	case BadLength:
 		return "400 Bad Content-Length"
 	case Short:

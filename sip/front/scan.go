@@ -24,7 +24,7 @@ const (
 
 const (
 	maxDatagram = 16 << 10 // bytes; a REGISTER has under 2 KB, an INVITE with a long SDP under 8
-	maxMethod   = 32
+	maxMethod   = 64
 	version     = "SIP/"
 )
 

@@ -317,7 +317,7 @@ func (s *Stream) head(src []byte) bool {
 	}
 	var h Head
 	fault := h.Parse(head)
-	if fault == NoFault || fault == BadLine {
+	if fault == NoFault || fault == BadLine || fault == BadScheme {
 		switch {
 		case h.Length < 0:
 			fault = NoLength
@@ -325,7 +325,7 @@ func (s *Stream) head(src []byte) bool {
 			fault = Huge
 		}
 	}
-	if fault == BadLine { // its end can be told: the next message can be read
+	if fault == BadLine || fault == BadScheme { // its end can be told: the next message can be read
 		s.answer(&h, fault)
 		s.drop(reasonOf(fault))
 		s.skip = true

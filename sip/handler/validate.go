@@ -31,7 +31,47 @@ func Validate(req *sip.Request) *Status {
 	if s := validateMandatory(req); s != nil {
 		return s
 	}
-	return validateMaxForwards(req)
+	if s := validateMaxForwards(req); s != nil {
+		return s
+	}
+	return validateRequire(req)
+}
+
+// Supported are the extensions that a request may require (RFC 3261 section
+// 8.2.2.3): the Supported header of every answer to OPTIONS.
+const Supported = "path, outbound, gruu"
+
+// validateRequire refuses a request that requires what is not there. An ACK or
+// a CANCEL cannot be refused for it; REGISTER, SUBSCRIBE and INVITE each know
+// extensions of their own, and look for themselves.
+func validateRequire(req *sip.Request) *Status {
+	switch req.Method {
+	case sip.ACK, sip.CANCEL, sip.REGISTER, sip.SUBSCRIBE, sip.INVITE:
+		return nil
+	}
+	var missing []string
+	for _, h := range req.GetHeaders("require") {
+		for tag := range strings.SplitSeq(h.Value(), ",") {
+			if tag = strings.TrimSpace(tag); tag != "" && !isSupported(tag) {
+				missing = append(missing, tag)
+			}
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	s := Refuse(420, "extension")
+	s.Headers = []sip.Header{Header("Unsupported", Clipped(strings.Join(missing, ", "), 200))}
+	return s
+}
+
+func isSupported(tag string) bool {
+	for s := range strings.SplitSeq(Supported, ", ") {
+		if strings.EqualFold(s, tag) {
+			return true
+		}
+	}
+	return false
 }
 
 func bad(reason string) *Status {
