@@ -27,6 +27,9 @@ type Brand struct {
 	// Templates is the folder with the files that admins may override, as it is
 	// embedded: templates/<file>.tmpl.
 	Templates fs.FS
+	// Screen writes a page for the phone's own screen, as the model shows it. Nil:
+	// these phones show no pages of a server.
+	Screen func(p Page, model string) Drawn
 	// Recipe is how such a phone is made to take its configuration.
 	Recipe Recipe
 }

@@ -19,6 +19,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+// Update tells whether the golden files are to be rewritten.
+func Update() bool { return *update }
+
 // Suite is one brand, one class of its models, and a reader of its format that
 // is not its renderer.
 type Suite struct {

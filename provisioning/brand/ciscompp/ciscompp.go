@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"perch/provisioning/brand"
+	"perch/provisioning/brand/ciscoxml"
 	"perch/provisioning/brand/flatprofile"
 )
 
@@ -31,7 +32,7 @@ func Brand() brand.Brand {
 		zones: brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.CiscoMPP, Recognise: Recognise, File: File, Render: r.render, Templates: files, Recipe: recipe(),
+		Name: brand.CiscoMPP, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: ciscoxml.Draw, Recipe: recipe(),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"perch/provisioning/brand"
+	"perch/provisioning/brand/ciscoxml"
 	"perch/provisioning/brand/flatprofile"
 )
 
@@ -32,7 +33,7 @@ func Brand() brand.Brand {
 		zones: brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.CiscoSPA, Recognise: Recognise, File: File, Render: r.render, Templates: files, Recipe: recipe(),
+		Name: brand.CiscoSPA, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: ciscoxml.Draw, Recipe: recipe(),
 	}
 }
 

@@ -28,7 +28,7 @@ func Brand() brand.Brand {
 		zones:   brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.Fanvil, Recognise: Recognise, File: File, Render: r.render, Templates: files, Recipe: recipe(),
+		Name: brand.Fanvil, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screens().Draw, Recipe: recipe(),
 	}
 }
 

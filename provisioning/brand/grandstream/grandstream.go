@@ -32,7 +32,7 @@ func Brand() brand.Brand {
 		zones:   brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.Grandstream, Recognise: Recognise, File: File, Render: r.render, Templates: files, Recipe: recipe(),
+		Name: brand.Grandstream, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Recipe: recipe(),
 	}
 }
 

@@ -16,7 +16,8 @@ import (
 // Brand describes Htek. Its template is compiled at the first rendering.
 func Brand() brand.Brand {
 	return brand.Brand{
-		Name: brand.Htek, Recognise: Recognise, File: hanlong.File, Render: hanlong.Render(brand.Htek, layoutOf), Templates: hanlong.Templates(), Recipe: hanlong.Recipe(),
+		Name: brand.Htek, Recognise: Recognise, File: hanlong.File, Render: hanlong.Render(brand.Htek, layoutOf), Templates: hanlong.Templates(),
+		Screen: hanlong.Screens().Draw, Recipe: hanlong.Recipe(),
 	}
 }
 

@@ -29,7 +29,7 @@ func Brand() brand.Brand {
 		zones:  brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.Poly, Recognise: Recognise, File: File, Render: r.render, Templates: files, Recipe: recipe(),
+		Name: brand.Poly, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Recipe: recipe(),
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // Brand describes the S series. Its template is compiled at the first rendering.
 func Brand() brand.Brand {
 	return brand.Brand{
-		Name: brand.SangomaS, Recognise: Recognise, File: hanlong.File, Render: hanlong.Render(brand.SangomaS, layoutOf), Templates: hanlong.Templates(),
+		Name: brand.SangomaS, Recognise: Recognise, File: hanlong.File, Render: hanlong.Render(brand.SangomaS, layoutOf), Templates: hanlong.Templates(), Screen: hanlong.Screens().Draw,
 		Recipe: hanlong.Recipe(),
 	}
 }

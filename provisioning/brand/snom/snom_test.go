@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -18,9 +17,8 @@ import (
 
 	"perch/hotdesk/directory"
 	"perch/provisioning/brand"
+	"perch/provisioning/brand/brandtest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var mac = directory.MAC{0x00, 0x04, 0x13, 0x92, 0x2d, 0x24}
 
@@ -74,7 +72,7 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			path := filepath.Join("testdata", name)
-			if *update {
+			if brandtest.Update() {
 				if err := os.WriteFile(path, got.Body, 0o644); err != nil {
 					t.Fatal(err)
 				}

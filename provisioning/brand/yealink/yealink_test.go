@@ -2,7 +2,6 @@ package yealink
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,9 +12,8 @@ import (
 
 	"perch/hotdesk/directory"
 	"perch/provisioning/brand"
+	"perch/provisioning/brand/brandtest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var mac = directory.MAC{0x00, 0x15, 0x65, 0xaa, 0xbb, 0x01}
 
@@ -77,7 +75,7 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			path := filepath.Join("testdata", c.name)
-			if *update {
+			if brandtest.Update() {
 				if err := os.WriteFile(path, got.Body, 0o644); err != nil {
 					t.Fatal(err)
 				}

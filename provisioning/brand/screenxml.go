@@ -1,0 +1,154 @@
+package brand
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// Element is one element of a page. Text and attribute values are escaped when
+// it is written, and nothing is indented: old firmware refuses white space.
+type Element struct {
+	Name  string
+	Attrs []string // names and values in turn
+	Text  string
+	Kids  []Element
+}
+
+// Holds makes an element with a text.
+func Holds(name, text string) Element { return Element{Name: name, Text: text} }
+
+// Has makes an element of others.
+func Has(name string, kids ...Element) Element { return Element{Name: name, Kids: kids} }
+
+// With gives the element these attributes, names and values in turn.
+func (e Element) With(attrs ...string) Element {
+	e.Attrs = append(append([]string(nil), e.Attrs...), attrs...)
+	return e
+}
+
+// Document writes a page with its XML declaration.
+func (e Element) Document() []byte {
+	var b bytes.Buffer
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
+	e.write(&b)
+	b.WriteByte('\n')
+	return b.Bytes()
+}
+
+func (e Element) write(b *bytes.Buffer) {
+	b.WriteString("<" + e.Name)
+	for i := 0; i+1 < len(e.Attrs); i += 2 {
+		b.WriteString(" " + e.Attrs[i] + `="` + XML.Escape(e.Attrs[i+1]) + `"`)
+	}
+	if e.Text == "" && len(e.Kids) == 0 {
+		b.WriteString("/>")
+		return
+	}
+	b.WriteString(">" + XML.Escape(e.Text))
+	for _, k := range e.Kids {
+		k.write(b)
+	}
+	b.WriteString("</" + e.Name + ">")
+}
+
+// Sheet is the content type of most makers' pages.
+const Sheet = "text/xml; charset=utf-8"
+
+// TextScreens is the dialect that Aastra began and others took over: TextMenu,
+// InputScreen and TextScreen behind the maker's prefix.
+type TextScreens struct {
+	Prefix   string   // "YealinkIPPhone"
+	Text     string   // name of the text page behind the prefix; empty: TextScreen
+	Menu     []string // attributes of a menu's root
+	Form     []string // of a form's
+	Page     []string // of a text's
+	NoKeys   bool     // soft keys are not known to this maker: a text with keys becomes a menu
+	Prompted bool     // a form has a Prompt beside its Title
+}
+
+// Draw writes a page.
+func (s TextScreens) Draw(p Page, _ string) Drawn {
+	p = p.Bounded()
+	if s.NoKeys {
+		p.Items, p.Keys = withoutExit(p.Items), withoutExit(p.Keys)
+	}
+	out := Drawn{ContentType: Sheet, Refresh: p.Next.Header()}
+	switch {
+	case len(p.Items) > 0:
+		out.Body = s.menu(p).Document()
+	case p.Form != nil:
+		out.Body = s.form(p).Document()
+	case s.NoKeys && len(p.Keys) > 0:
+		out.Body = s.menu(textAsMenu(p)).Document()
+	default:
+		out.Body = s.text(p).Document()
+	}
+	return out
+}
+
+func (s TextScreens) menu(p Page) Element {
+	root := Has(s.Prefix+"TextMenu", Holds("Title", p.Title)).With(s.Menu...)
+	for _, i := range p.Items {
+		root.Kids = append(root.Kids, Has("MenuItem", Holds("Prompt", i.Label), Holds("URI", s.uri(i))))
+	}
+	return root
+}
+
+func (s TextScreens) form(p Page) Element {
+	root := Has(s.Prefix+"InputScreen", Holds("Title", p.Title)).With(s.Form...)
+	if s.Prompted {
+		root.Kids = append(root.Kids, Holds("Prompt", firstLine(p)))
+	}
+	root.Kids = append(root.Kids, Holds("URL", p.Form.URL))
+	for _, f := range p.Form.Fields {
+		field := Has("InputField", Holds("Prompt", f.Label), Holds("Parameter", f.Name), Holds("Default", "")).With("type", "number")
+		if f.Hidden {
+			field = field.With("password", "yes")
+		}
+		root.Kids = append(root.Kids, field)
+	}
+	return root
+}
+
+func (s TextScreens) text(p Page) Element {
+	name := s.Text
+	if name == "" {
+		name = "TextScreen"
+	}
+	root := Has(s.Prefix+name, Holds("Title", p.Title), Holds("Text", strings.Join(p.Text, " "))).With(s.Page...)
+	for n, k := range p.Keys {
+		root.Kids = append(root.Kids,
+			Has("SoftKey", Holds("Label", k.Label), Holds("URI", s.uri(k))).With("index", string(rune('1'+n))))
+	}
+	return root
+}
+
+func (s TextScreens) uri(i Item) string {
+	if i.Exit {
+		return "SoftKey:Exit"
+	}
+	return i.URL
+}
+
+// withoutExit leaves the phone's own key to leave the pages.
+func withoutExit(items []Item) []Item {
+	return slices.DeleteFunc(items, func(i Item) bool { return i.Exit })
+}
+
+// textAsMenu makes a menu of a text, for phones without soft keys: its lines
+// lead where the first key leads.
+func textAsMenu(p Page) Page {
+	for _, line := range p.Text {
+		p.Items = append(p.Items, Item{Label: line, URL: p.Keys[0].URL})
+	}
+	p.Items = append(p.Items, p.Keys...)
+	return p
+}
+
+func firstLine(p Page) string {
+	if len(p.Text) == 0 {
+		return p.Title
+	}
+	return p.Text[0]
+}
