@@ -15,11 +15,8 @@ import (
 
 const maxUserAgent = 200 // bytes
 
-// update reads the message (RFC 3261 section 10.3 steps 2 to 5).
+// update reads the message (RFC 3261 section 10.3 steps 4 and 5).
 func (g *Registrar) update(r *handler.Request) (location.Update, error) {
-	if s := unsupported(r); s != nil {
-		return location.Update{}, s
-	}
 	aor, err := g.aor(r)
 	if err != nil {
 		return location.Update{}, err

@@ -76,11 +76,15 @@ func New(o Options) *Registrar {
 // Serve is the handler.Handler for REGISTER. It authenticates itself, so that
 // one metric tells of challenges and of registrations.
 func (g *Registrar) Serve(ctx context.Context, r *handler.Request) error {
-	result := metrics.RegisterOK
-	err := handler.Authenticated(g.auth, nil, func(ctx context.Context, r *handler.Request) (err error) {
-		result, err = g.register(ctx, r)
-		return err
-	})(ctx, r)
+	result, err := metrics.RegisterOK, error(nil)
+	if s := unsupported(r); s != nil { // before authentication: RFC 3261 section 10.3 step 2
+		err = s
+	} else {
+		err = handler.Authenticated(g.auth, nil, func(ctx context.Context, r *handler.Request) (err error) {
+			result, err = g.register(ctx, r)
+			return err
+		})(ctx, r)
+	}
 	if err != nil {
 		result = resultOf(err)
 	}
