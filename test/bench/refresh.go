@@ -31,7 +31,8 @@ func refresh(ctx context.Context, args []string, out io.Writer) error {
 	alone := f.Bool("alone", false, "without Kamailio")
 	redis := f.String("redis", "", "redis.url of Perch; empty: its own child, on the same processor")
 	transports := f.String("transports", "udp,tcp", "which")
-	profile := f.String("profile", "", "write a CPU profile of Perch during its last UDP round to this file")
+	hows := f.String("how", "nonce,challenge", "use a nonce again, be challenged each time, or both")
+	profile := f.String("profile", "", "write a CPU profile of Perch during its last round to this file")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -41,8 +42,8 @@ func refresh(ctx context.Context, args []string, out io.Writer) error {
 		all = all[1:]
 	}
 	for _, tp := range strings.Split(*transports, ",") {
-		for _, challenge := range []bool{false, true} {
-			l := load{Transport: tp, Users: *users, Conns: 16, Window: *window, For: *last, Challenge: challenge}
+		for _, how := range strings.Split(*hows, ",") {
+			l := load{Transport: tp, Users: *users, Conns: 16, Window: *window, For: *last, Challenge: how == "challenge"}
 			if err := compare(ctx, all, l, *rounds, *loadCPU, out); err != nil {
 				return err
 			}

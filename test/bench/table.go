@@ -27,7 +27,7 @@ func tabulate(in io.Reader, out io.Writer) error {
 		switch {
 		case len(words) == 2 && words[0] == "pkg:":
 			pkg = strings.TrimPrefix(words[1], "perch/")
-		case len(words) > 0 && (words[0] == "FAIL" || words[0] == "---"):
+		case len(words) > 0 && words[0] == "FAIL", len(words) > 1 && words[1] == "FAIL:":
 			fmt.Fprintln(t, lines.Text())
 		case len(words) >= 4 && strings.HasPrefix(words[0], "Benchmark"):
 			name := words[0]
@@ -42,7 +42,11 @@ func tabulate(in io.Reader, out io.Writer) error {
 			if err != nil || ns <= 0 {
 				continue
 			}
-			fmt.Fprintf(t, "%s %s\t%s\t%.0f\t%s\t%s\n", pkg, strings.TrimPrefix(name, "Benchmark"), short(time.Duration(ns)), 1e9/ns, per["B/op"], per["allocs/op"])
+			each := short(time.Duration(ns))
+			if ns < 100 {
+				each = fmt.Sprintf("%.2gns", ns)
+			}
+			fmt.Fprintf(t, "%s %s\t%s\t%.0f\t%s\t%s\n", pkg, strings.TrimPrefix(name, "Benchmark"), each, 1e9/ns, per["B/op"], per["allocs/op"])
 		}
 	}
 	if err := lines.Err(); err != nil {
