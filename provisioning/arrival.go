@@ -43,6 +43,10 @@ func (h *Handler) baseFor(r *http.Request) string {
 	return scheme + net.JoinHostPort(host, port) + "/"
 }
 
+// Root is the folder, ending in a slash, under which the phone that sent the
+// request reaches this server.
+func (h *Handler) Root(r *http.Request) string { return h.baseFor(r) }
+
 // arrivedAt is the name or address that the phone's request was sent to.
 func arrivedAt(r *http.Request) string {
 	host, _ := hostOf(r)

@@ -123,6 +123,9 @@ func (h *Handler) fill(x *exchange, a device.Answer, d *brand.Desk) {
 	if d.Provisioning.URL == "" {
 		d.Provisioning.URL = h.baseFor(x.r) + x.target.prefix(a.Tenant)
 	}
+	if d.ScreenURL == "" && h.screen != nil {
+		d.ScreenURL = h.baseFor(x.r) + h.screen(a.Device)
+	}
 	if d.Provisioning.User == "" {
 		d.Provisioning.User, d.Provisioning.Password = d.MAC.String(), a.Secret
 	}

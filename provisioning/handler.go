@@ -67,6 +67,9 @@ type Config struct {
 	// BaseURL is the folder under which phones reach this server. Empty: as the
 	// phone's own request did.
 	BaseURL string
+	// Screen gives the path of a device's own screen below the server's root,
+	// ending in a slash, which its configuration hands out. Nil: there is none.
+	Screen func(directory.Device) string
 	// Timeout bounds one request's work; zero is 5 s.
 	Timeout time.Duration
 }
@@ -81,6 +84,7 @@ type Handler struct {
 	recorder Recorder
 	log      *slog.Logger
 	base     string
+	screen   func(directory.Device) string
 	timeout  time.Duration
 }
 
@@ -92,7 +96,7 @@ func New(c Config) (*Handler, error) {
 	}
 	h := &Handler{
 		brands: c.Brands, door: c.Door, desks: c.Desks, witness: c.Witness, recorder: c.Recorder,
-		log: c.Log, base: base, timeout: c.Timeout,
+		log: c.Log, base: base, screen: c.Screen, timeout: c.Timeout,
 	}
 	if h.timeout == 0 {
 		h.timeout = 5 * time.Second

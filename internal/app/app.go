@@ -211,7 +211,7 @@ func (a *App) buildDomain(context.Context) error {
 		Log: a.log, Session: credential.NewSessionID,
 	})
 	a.reloads = reload.NewDesk(a.store, a.store, a.store, nil)
-	a.desks = &desks{store: a.store, key: a.key, brands: a.brands, url: ""}
+	a.desks = &desks{store: a.store, key: a.key, brands: a.brands, url: "", base: rootOf(a.cfg.Provisioning.BaseURL)}
 	return nil
 }
 

@@ -24,6 +24,7 @@ type desks struct {
 	server brand.Server // Host empty: as the phone's request arrived
 	url    string       // of the configuration; empty: likewise
 	brands brand.List
+	base   string // base_url, ending in a slash; empty: as the phone's request arrived
 }
 
 var (
@@ -120,6 +121,9 @@ func (d *desks) Drift(ctx context.Context, dev directory.Device, p directory.Pho
 	}
 	if want.Provisioning.URL == "" {
 		want.Provisioning.URL = p.URL
+	}
+	if want.ScreenURL == "" {
+		want.ScreenURL = d.screenURL(dev, want.Provisioning.URL)
 	}
 	if want.Model == "" {
 		want.Model = p.Model

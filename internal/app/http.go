@@ -57,13 +57,17 @@ func (a *App) startProvisioning(ctx context.Context) error {
 	})
 	h, err := provisioning.New(provisioning.Config{
 		Brands: a.brands, Door: door, Desks: a.desks, Witness: a.desks, Recorder: a.metrics.Provisioning,
-		Log: a.log, BaseURL: a.cfg.Provisioning.BaseURL,
+		Log: a.log, BaseURL: a.cfg.Provisioning.BaseURL, Screen: a.desks.screen,
 	})
 	if err != nil {
 		return err
 	}
+	screens, err := a.withScreens(h, door)
+	if err != nil {
+		return err
+	}
 	panicked := func() { a.metrics.HTTP.Panic("provisioning") }
-	a.addrs.Provisioning, err = a.listen(ctx, "provisioning", a.cfg.Provisioning.Listen, config.TLS{}, httpserver.Recovered(a.log, panicked, a.withAuthority(h)))
+	a.addrs.Provisioning, err = a.listen(ctx, "provisioning", a.cfg.Provisioning.Listen, config.TLS{}, httpserver.Recovered(a.log, panicked, a.withAuthority(screens)))
 	if err == nil {
 		a.ready.set(partProvisioning, "")
 	}

@@ -172,7 +172,7 @@ func TestRulesRefuse(t *testing.T) {
 		{"sip", "sip/flow", ""},
 		{"provisioning", "provisioning/device", ""},
 		{"provisioning", "net/http", ""},
-		{"provisioning", "phoneapp", "never imports an edge"},
+		{"provisioning", "provisioning/phoneapp", "never imports an edge"},
 		{"provisioning", "sip/flow", "never imports an edge"},
 		{"provisioning", "sip/digest", ""},
 		{"provisioning", "provisioning/brand/all", "is injected"},

@@ -32,7 +32,7 @@ var (
 	inner  = append(append([]string{}, leaves...), domain...)
 
 	sipEdges = []string{"sip/front/...", "sip/websocket/...", "sip/registrar/...", "sip/keepalive/...", "sip/auth/...", "sip/proxy/...", "sip/notify/...", "sip/publish/...", "sip/feature/..."}
-	webEdges = []string{"provisioning", "phoneapp/...", "portal/api/...", "portal/live/...", "portal/ui/..."}
+	webEdges = []string{"provisioning", "provisioning/phoneapp/...", "portal/api/...", "portal/live/...", "portal/ui/..."}
 	edges    = append(append([]string{"sip", "sip/handler/...", "sip/flow/..."}, sipEdges...), webEdges...)
 	around   = []string{"cmd/...", "internal/app/...", "internal/config/...", "internal/certs/...", "internal/sim/...", "internal/httpserver/...", "internal/ratelimit/...", "portal/client/..."}
 )
@@ -100,7 +100,7 @@ func rules() []rule {
 		{
 			from: []string{"internal/sim/..."},
 			deny: []string{
-				"provisioning/...", "phoneapp/...", "portal/...", "hotdesk/...", "internal/credential/...", "internal/store/...", "internal/app/...",
+				"provisioning/...", "portal/...", "hotdesk/...", "internal/credential/...", "internal/store/...", "internal/app/...",
 				"internal/config/...", "sip", "sip/registrar/...", "sip/auth/...", "sip/notify/...", "sip/feature/...", "sip/flow/...", "sip/handler/...", "sip/location/...", "sip/presence/...",
 			},
 			allow: []string{"hotdesk/directory"},

@@ -41,16 +41,16 @@ func level(status int) slog.Level {
 	return slog.LevelInfo
 }
 
-// SafePath gives a path fit for a log: the device token after /t/ masked,
-// control characters replaced, cut to a bound.
+// SafePath gives a path fit for a log: the device token after /t/ and
+// all that follows /app/ masked, control characters replaced, cut to a bound.
 func SafePath(path string) string {
 	parts := strings.Split(path, "/")
-	token := false
+	token, screen := false, false
 	for i, p := range parts {
-		if token && p != "" {
+		if (token || screen) && p != "" {
 			parts[i] = "***"
 		}
-		token = p == "t"
+		token, screen = p == "t", screen || i == 1 && p == "app"
 	}
 	return clean(strings.Join(parts, "/"))
 }

@@ -87,13 +87,15 @@ func TestLoggedLevels(t *testing.T) {
 
 func TestSafePath(t *testing.T) {
 	for path, want := range map[string]string{
-		"/t/abcdef/001565aabb01.cfg":   "/t/***/001565aabb01.cfg",
-		"/acme/t/abcdef":               "/acme/t/***",
-		"/t/":                          "/t/",
-		"/t/t/t/x":                     "/t/***/***/***",
-		"/001565aabb01.cfg":            "/001565aabb01.cfg",
-		"/a\r\nb\u2028c\u0085\x00":     "/a??b?c??",
-		"/" + strings.Repeat("x", 300): "/" + strings.Repeat("x", maxLogged-1) + "...",
+		"/t/abcdef/001565aabb01.cfg":             "/t/***/001565aabb01.cfg",
+		"/acme/t/abcdef":                         "/acme/t/***",
+		"/t/":                                    "/t/",
+		"/app/abcdef/001565aabb01/login/1a/1001": "/app/***/***/***/***/***",
+		"/acme/app/x":                            "/acme/app/x",
+		"/t/t/t/x":                               "/t/***/***/***",
+		"/001565aabb01.cfg":                      "/001565aabb01.cfg",
+		"/a\r\nb\u2028c\u0085\x00":               "/a??b?c??",
+		"/" + strings.Repeat("x", 300):           "/" + strings.Repeat("x", maxLogged-1) + "...",
 	} {
 		if got := SafePath(path); got != want {
 			t.Errorf("SafePath(%q) = %q, want %q", path, got, want)

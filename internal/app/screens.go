@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"perch/hotdesk"
+	"perch/hotdesk/directory"
+	"perch/hotdesk/reload"
+	"perch/provisioning"
+	"perch/provisioning/device"
+	"perch/provisioning/phoneapp"
+)
+
+// withScreens serves the phones' own screens beside their files.
+func (a *App) withScreens(files *provisioning.Handler, door *device.Door) (http.Handler, error) {
+	screens, err := phoneapp.New(phoneapp.Parts{
+		Brands: a.brands, Door: door, Desk: a.desk, Reloads: byScreen{a.reloads}, Records: a.store,
+		Root: files.Root, Key: a.key.SubKey("phone screen"), Log: a.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if phoneapp.Owns(r.URL.Path) {
+			screens.ServeHTTP(w, r)
+			return
+		}
+		files.ServeHTTP(w, r)
+	}), nil
+}
+
+// byScreen lets a person at the phone open a reload.
+type byScreen struct{ desk *reload.Desk }
+
+// Reload implements phoneapp.Reloader.
+func (b byScreen) Reload(ctx context.Context, id string, d directory.DeviceID) error {
+	return b.desk.Request(ctx, reload.Order{ID: id, Device: d, Door: hotdesk.PhoneApp})
+}
+
+// screen is the path of a device's own screen below the server's root.
+func (d *desks) screen(dev directory.Device) string {
+	return phoneapp.Path(d.key.DeviceToken(dev.ID.Tenant, dev.ID.MAC, dev.TokenGen), dev.ID.MAC)
+}
+
+// rootOf is base_url as it stands in a URL; empty where it is not set.
+func rootOf(base string) string {
+	if base == "" {
+		return ""
+	}
+	return strings.TrimSuffix(base, "/") + "/"
+}
+
+// screenURL is the same as the phone got it with the configuration that came
+// from this URL.
+func (d *desks) screenURL(dev directory.Device, from string) string {
+	root := d.base
+	if root == "" {
+		u, err := url.Parse(from)
+		if err != nil || u.Host == "" {
+			return ""
+		}
+		root = u.Scheme + "://" + u.Host + "/"
+	}
+	return root + d.screen(dev)
+}
