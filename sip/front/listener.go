@@ -148,11 +148,26 @@ func (l *Listener) Accept() (net.Conn, error) {
 			_ = c.Close() // refused: nothing to tell the peer
 			continue
 		}
+		bound(c)
 		conn := newConn(c, func() { l.gate.leave(addr) })
 		conn.tell = l.gate.tell
 		conn.anonymous = func() { l.gate.metrics.Dropped(metrics.DropAnonymous) }
 		conn.watched = watched{trace: l.Trace, transport: l.Transport}
 		return conn, nil
+	}
+}
+
+// writeBuffer bounds what the kernel keeps for a peer that reads slowly or not
+// at all, in bytes: some two hundred NOTIFYs.
+const writeBuffer = 256 << 10
+
+// bound sets it on the TCP connection, also below TLS.
+func bound(c net.Conn) {
+	if t, ok := c.(interface{ NetConn() net.Conn }); ok {
+		c = t.NetConn()
+	}
+	if t, ok := c.(interface{ SetWriteBuffer(int) error }); ok {
+		_ = t.SetWriteBuffer(writeBuffer) // a hint
 	}
 }
 

@@ -69,13 +69,17 @@ type Stream struct {
 	crs   int        // of a CRLF CRLF that arrives in pieces: bytes so far
 	pings int        // whole ones not answered yet
 	held  atomic.Int64
+
+	writing atomic.Int32  // writes that have not ended
+	written chan struct{} // a write has ended
+
 	ended error
 	done  chan struct{}
 	once  sync.Once
 }
 
 func newStream(c net.Conn, d *Door) *Stream {
-	return &Stream{Conn: c, door: d, addr: remoteAddr(c), done: make(chan struct{})}
+	return &Stream{Conn: c, door: d, addr: remoteAddr(c), done: make(chan struct{}), written: make(chan struct{}, 1)}
 }
 
 // named is what an accepted connection below may be.
@@ -170,6 +174,7 @@ func (s *Stream) Read(b []byte) (int, error) {
 		if s.ended != nil {
 			return 0, s.ended
 		}
+		s.heed()
 		if s.in != nil {
 			s.wait()
 		}
@@ -190,6 +195,38 @@ func (s *Stream) Read(b []byte) (int, error) {
 			return n, nil
 		}
 	}
+}
+
+// waitingWrites is how many answers may wait for a peer to read them before
+// nothing more is read from it: what is read is worked on, and would wait with
+// the others.
+const waitingWrites = 16
+
+// heed waits for a peer that does not read its answers.
+func (s *Stream) heed() {
+	for s.writing.Load() > waitingWrites {
+		select {
+		case <-s.written:
+		case <-s.Done():
+			return
+		}
+	}
+}
+
+// Write ends a connection whose peer has stopped reading: after half a message
+// nothing else can be sent either.
+func (s *Stream) Write(b []byte) (int, error) {
+	s.writing.Add(1)
+	n, err := s.Conn.Write(b)
+	if err != nil {
+		_ = s.Close()
+	}
+	s.writing.Add(-1)
+	select {
+	case s.written <- struct{}{}:
+	default:
+	}
+	return n, err //nolint:wrapcheck // a net.Conn's own
 }
 
 // wait sets the deadline of an unfinished message.

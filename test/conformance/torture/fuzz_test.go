@@ -36,7 +36,7 @@ func FuzzServer(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer stream.Close()
-		_, _ = stream.Write(b)                 // the server may end the connection meanwhile
+		_, _ = stream.Write(b) // the server may end the connection meanwhile
 		_ = stream.(*net.TCPConn).CloseWrite()
 		_ = stream.SetReadDeadline(time.Now().Add(10 * time.Second))
 		_, _ = io.Copy(io.Discard, stream)

@@ -78,12 +78,16 @@ func rfc4475() []message {
 			"From: sip:"+strings.Repeat("amazinglylongcallername", 5)+"@acme.test;tag=12"+strings.Repeat("982", 50)+"424;unknown"+strings.Repeat("param", 20)+"=value",
 			"Unknown-"+strings.Repeat("Long", 20)+"-Name: unknown-"+strings.Repeat("long", 20)+"-value; and="+strings.Repeat("x", 200),
 			"Via: SIP/2.0/%T sip33.acme.test;branch=z9hG4bK%B;rport", "v: SIP/2.0/TCP sip32.acme.test;branch=z9hG4bK"+strings.Repeat("really", 20)+"long", contact, isSDP), sdp, "400", "400", "a user part of more than 64 bytes names no account here: 400 in place of the challenge"},
-		{"3.1.1.8", "an extra request after the end of a datagram's", "the first is answered, the rest of the datagram is ignored; a stream has two", of("REGISTER sip:acme.test SIP/2.0", contact, "Content-Length: 0"),
-			"INVITE sip:1002@acme.test SIP/2.0\r\nVia: SIP/2.0/UDP client.acme.test;branch=z9hG4bKsecond\r\nFrom: <sip:1001@acme.test>;tag=t1\r\nTo: <sip:1002@acme.test>\r\nCall-ID: second\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n", "401", "401 401", ""},
+		{
+			"3.1.1.8", "an extra request after the end of a datagram's", "the first is answered, the rest of the datagram is ignored; a stream has two", of("REGISTER sip:acme.test SIP/2.0", contact, "Content-Length: 0"),
+			"INVITE sip:1002@acme.test SIP/2.0\r\nVia: SIP/2.0/UDP client.acme.test;branch=z9hG4bKsecond\r\nFrom: <sip:1001@acme.test>;tag=t1\r\nTo: <sip:1002@acme.test>\r\nCall-ID: second\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n", "401", "401 401", "",
+		},
 		{"3.1.1.9", "a semicolon in the user part", "accept", of("OPTIONS sip:user;par=u%40acme.test@acme.test SIP/2.0"), "", "200", "200", ""},
 		{"3.1.1.10", "unknown transports in Via", "accept", of("OPTIONS sip:1002@acme.test SIP/2.0", "Via: SIP/2.0/%T t1.acme.test;branch=z9hG4bK%B;rport", "v: SIP/2.0/SCTP t2.acme.test;branch=z9hG4bKa", "v: SIP/2.0/TLS t3.acme.test;branch=z9hG4bKb", "v: SIP/2.0/UNKNOWN t4.acme.test;branch=z9hG4bKc"), "", "200", "200", ""},
-		{"3.1.1.11", "multipart body", "accept", of("MESSAGE sip:1002@acme.test SIP/2.0", "Content-Type: multipart/mixed;boundary=7a9cbec02ceef655"),
-			"--7a9cbec02ceef655\r\nContent-Type: text/plain\r\n\r\nHello\r\n\r\n--7a9cbec02ceef655\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n0\x82\x01R\x06\t\x00\x01\xff\n\n\r\n--7a9cbec02ceef655--\r\n", "405", "405", ""},
+		{
+			"3.1.1.11", "multipart body", "accept", of("MESSAGE sip:1002@acme.test SIP/2.0", "Content-Type: multipart/mixed;boundary=7a9cbec02ceef655"),
+			"--7a9cbec02ceef655\r\nContent-Type: text/plain\r\n\r\nHello\r\n\r\n--7a9cbec02ceef655\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n0\x82\x01R\x06\t\x00\x01\xff\n\n\r\n--7a9cbec02ceef655--\r\n", "405", "405", "",
+		},
 		{"3.1.1.12", "a reason phrase of other scripts", "accept; a response that belongs to nothing is dropped", []string{"SIP/2.0 200 = 2**3 * 5**2 \u043d\u043e \u044d\u0442\u043e", "Via: SIP/2.0/%T 192.0.2.198;branch=z9hG4bK%B", "Call-ID: %B", "CSeq: 35 INVITE", "From: <sip:1001@acme.test>;tag=1", "To: <sip:1002@acme.test>;tag=2", "Content-Length: 0"}, "", "none", "none", ""},
 		{"3.1.1.13", "no reason phrase", "accept; a response that belongs to nothing is dropped", []string{"SIP/2.0 100 ", "Via: SIP/2.0/%T 192.0.2.198;branch=z9hG4bK%B", "Call-ID: %B", "CSeq: 35 INVITE", "From: <sip:1001@acme.test>;tag=1", "To: <sip:1002@acme.test>;tag=2", "Content-Length: 0"}, "", "none", "none", ""},
 
