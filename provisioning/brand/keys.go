@@ -18,8 +18,9 @@ const (
 	KeyLine      = "line"
 	KeyDTMF      = "dtmf"
 	KeyURL       = "url"
-	KeyLogin     = "login"  // dials the tenant's code for it
+	KeyLogin     = "login"  // opens the phone's own screen, else dials the tenant's code for it
 	KeyLogout    = "logout" // likewise
+	KeyScreen    = "screen" // a page of the phone's own screen: what login and logout become
 )
 
 // Layout is where a model has keys.
@@ -60,7 +61,7 @@ func Place(d Desk, l Layout, can func(directory.Key) bool) ([]Slot, Rendered) {
 	fits := make([]bool, len(d.Keys))
 	room := len(slots)
 	for _, i := range byPriority(d.Keys) {
-		k, ok := d.dials(d.Keys[i])
+		k, ok := d.dials(d.Keys[i], can)
 		if _, valid := d.fit(k); ok && valid && room > 0 && can(k) {
 			fits[i] = true
 			room--
@@ -74,7 +75,7 @@ func Place(d Desk, l Layout, can func(directory.Key) bool) ([]Slot, Rendered) {
 		}
 		s := &slots[next]
 		next++
-		s.Key, _ = d.dials(k)
+		s.Key, _ = d.dials(k, can)
 		s.Target, _ = d.fit(s.Key)
 		s.Used = true
 		if s.Module > 0 && d.Modules.Known && s.Module > d.Modules.Count {
@@ -117,7 +118,7 @@ func (d Desk) door(slots []Slot, l Layout, can func(directory.Key) bool, r *Rend
 	if d.Bound {
 		asked.Type = KeyLogout
 	}
-	k, ok := d.dials(asked)
+	k, ok := d.dials(asked, can)
 	last := l.Keys - 2 // the line has no slot
 	if !ok || last < 0 || slots[last].Used || !can(k) {
 		r.Dropped = append(r.Dropped, asked)
@@ -126,9 +127,9 @@ func (d Desk) door(slots []Slot, l Layout, can func(directory.Key) bool, r *Rend
 	slots[last].Key, slots[last].Used = k, true
 }
 
-// dials makes of a key to log in or out what a phone can have: a number to
-// dial. Other keys stay as they are.
-func (d Desk) dials(k directory.Key) (directory.Key, bool) {
+// dials makes of a key to log in or out what a phone can have: its screen's
+// menu, or a number to dial. Other keys stay as they are.
+func (d Desk) dials(k directory.Key, can func(directory.Key) bool) (directory.Key, bool) {
 	var code, label string
 	switch k.Type {
 	case KeyLogin:
@@ -136,6 +137,10 @@ func (d Desk) dials(k directory.Key) (directory.Key, bool) {
 	case KeyLogout:
 		code, label = d.FeatureCodes.Logout, "Log out"
 	default:
+		return k, true
+	}
+	if k.Value == "" && d.ScreenURL != "" && can(directory.Key{Type: KeyScreen, Value: d.ScreenURL}) {
+		k.Type, k.Value, k.Label = KeyScreen, d.ScreenURL, cmp.Or(k.Label, label)
 		return k, true
 	}
 	k.Type, k.Value, k.Label = KeySpeedDial, cmp.Or(k.Value, code), cmp.Or(k.Label, label)
@@ -172,7 +177,7 @@ func (d Desk) fit(k directory.Key) (target string, ok bool) {
 		return target, dialable(target)
 	case KeyLine:
 		return "", true
-	case KeyURL:
+	case KeyURL, KeyScreen:
 		u := strings.ToLower(k.Value)
 		plain := strings.IndexFunc(k.Value, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '|' || c == '"' }) < 0
 		return "", plain && len(u) <= maxText && (strings.HasPrefix(u, "http://") || strings.HasPrefix(u, "https://"))

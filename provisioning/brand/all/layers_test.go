@@ -32,6 +32,7 @@ func desks() []brand.Desk {
 		Account:      brand.Account{User: "001565010203", AuthUser: "001565010203", Password: "pass<&>word"},
 		Server:       brand.Server{Host: "192.0.2.1", Port: 5060, Transport: brand.TLS, Expires: 300},
 		FeatureCodes: directory.DefaultFeatureCodes(), EmergencyNumbers: []string{"112", "110"}, DoorKey: true,
+		ScreenURL:    "https://192.0.2.1/app/token/001565010203/",
 		Provisioning: brand.Provisioning{URL: "https://192.0.2.1/acme/", User: "001565010203", Password: "p"},
 	}
 	bound := idle

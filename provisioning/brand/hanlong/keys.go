@@ -17,7 +17,7 @@ const (
 // keyTypes are the values of a key's type. A pick-up key dials its value.
 var keyTypes = map[string]int{
 	brand.KeyLine: 1, brand.KeySpeedDial: 2, brand.KeyPickup: 2, brand.KeyBLF: 3, brand.KeyVoicemail: 5, brand.KeyPark: 8,
-	brand.KeyDTMF: 10, brand.KeyURL: 35,
+	brand.KeyDTMF: 10, brand.KeyScreen: 14, brand.KeyURL: 35,
 }
 
 func keyKnown(k directory.Key) bool { return keyTypes[k.Type] != 0 }

@@ -19,7 +19,7 @@ type key struct {
 // keyTypes are the values of "... type".
 var keyTypes = map[string]string{
 	brand.KeyBLF: "blf", brand.KeySpeedDial: "speeddial", brand.KeyPickup: "speeddial", brand.KeyVoicemail: "speeddial",
-	brand.KeyPark: "park",
+	brand.KeyPark: "park", brand.KeyScreen: "xml",
 }
 
 func keyKnown(k directory.Key) bool {

@@ -108,7 +108,7 @@ type fkey struct {
 // keyVerbs are the types of function key that take the key's value.
 var keyVerbs = map[string]string{
 	brand.KeySpeedDial: "speed", brand.KeyVoicemail: "speed", brand.KeyPickup: "speed",
-	brand.KeyPark: "orbit", brand.KeyDTMF: "dtmf", brand.KeyURL: "url",
+	brand.KeyPark: "orbit", brand.KeyDTMF: "dtmf", brand.KeyURL: "url", brand.KeyScreen: "url",
 }
 
 func keyKnown(k directory.Key) bool {

@@ -110,7 +110,7 @@ func language(iso string) string {
 // keyTypes are the values of linekey.K.type.
 var keyTypes = map[string]int{
 	brand.KeyPark: 10, brand.KeyDTMF: 11, brand.KeyVoicemail: 12, brand.KeySpeedDial: 13,
-	brand.KeyLine: 15, brand.KeyBLF: 16, brand.KeyURL: 17, brand.KeyPickup: 23,
+	brand.KeyLine: 15, brand.KeyBLF: 16, brand.KeyURL: 17, brand.KeyPickup: 23, brand.KeyScreen: 27,
 }
 
 func keyKnown(k directory.Key) bool { return keyTypes[k.Type] != 0 }
