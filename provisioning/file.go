@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"perch/hotdesk/directory"
 	"perch/provisioning/brand"
 	"perch/provisioning/device"
 )
@@ -74,7 +75,7 @@ func (h *Handler) admitted(x *exchange, a device.Answer) {
 // account writes the file that carries the account, and tells the witness.
 func (h *Handler) account(x *exchange, a device.Answer, b brand.Brand, f brand.File) {
 	ctx := x.r.Context()
-	desk, session, err := h.desks.Desk(ctx, a.Device)
+	desk, session, err := h.desks.Desk(ctx, x.known(a.Device))
 	switch {
 	case errors.Is(err, ErrGone):
 		x.notFound()
@@ -84,11 +85,12 @@ func (h *Handler) account(x *exchange, a device.Answer, b brand.Brand, f brand.F
 		return
 	}
 	h.fill(x, a, &desk)
-	out, err := b.Render(desk, f)
+	out, report, err := b.Write(desk, f)
 	if err != nil {
 		x.broken(err)
 		return
 	}
+	x.dropped, x.faults = len(out.Dropped)+len(out.Absent), report.Faults
 	digest := Digest(out.Body)
 	if !x.send(out, digest) || x.r.Method != http.MethodGet || !out.Account {
 		return
@@ -103,6 +105,18 @@ func (h *Handler) account(x *exchange, a device.Answer, b brand.Brand, f brand.F
 	if err != nil {
 		x.err = fmt.Errorf("provisioning: fetched: %w", err)
 	}
+}
+
+// known is the device with what the request tells of it where the directory
+// says nothing: templates are chosen by brand and model.
+func (x *exchange) known(d directory.Device) directory.Device {
+	if d.Brand == "" {
+		d.Brand = string(x.brand)
+	}
+	if d.Model == "" && x.phone.Brand == x.brand {
+		d.Model = x.phone.Model
+	}
+	return d
 }
 
 // fill adds what only the request knows.

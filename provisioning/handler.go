@@ -119,12 +119,14 @@ type exchange struct {
 	target target
 	phone  brand.Phone
 	// filled along the way, for the log line
-	brand  brand.Name
-	device directory.DeviceID
-	by     string // how the phone proved itself
-	failed bool   // it brought credentials that open nothing
-	code   int
-	err    error
+	brand   brand.Name
+	device  directory.DeviceID
+	by      string // how the phone proved itself
+	failed  bool   // it brought credentials that open nothing
+	code    int
+	err     error
+	dropped int                   // keys that the phone does not show
+	faults  []brand.TemplateFault // overrides that were left out
 }
 
 // ServeHTTP answers one request.

@@ -25,11 +25,20 @@ func (h *Handler) report(x *exchange) {
 	if x.device.Tenant != "" {
 		attrs = append(attrs, slog.String("tenant", string(x.device.Tenant)), slog.String("by", x.by))
 	}
+	if x.dropped > 0 {
+		attrs = append(attrs, slog.Int("keys_without_place", x.dropped))
+	}
+	if len(x.faults) > 0 {
+		f := x.faults[0]
+		attrs = append(attrs, slog.Int("templates_left_out", len(x.faults)), slog.String("template", f.Source), slog.Int("line", f.Line), slog.String("fault", f.Message))
+	}
 	level := slog.LevelInfo
 	switch {
 	case x.err != nil:
 		level = slog.LevelWarn
 		attrs = append(attrs, slog.String("error", x.err.Error()))
+	case len(x.faults) > 0, x.dropped > 0:
+		level = slog.LevelWarn
 	case x.failed:
 		attrs = append(attrs, slog.Bool("credentials_open_nothing", true))
 	case x.by == "":

@@ -3,6 +3,8 @@ package directory
 import (
 	"bufio"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -93,6 +95,18 @@ func tenantText(t *Tenant) string {
 			w.WriteString("      - " + siteFlow(s).String() + "\n")
 		}
 	}
+	if len(t.Variables) > 0 {
+		line("variables", mapFlow(t.Variables).String())
+	}
+	if len(t.Templates) > 0 {
+		w.WriteString("    templates:\n")
+		for _, e := range t.Templates {
+			w.WriteString("      - " + templateFlow(e).String() + "\n")
+		}
+	}
+	if len(t.DefaultTemplates) > 0 {
+		line("default_templates", mapFlow(t.DefaultTemplates).String())
+	}
 	return w.String()
 }
 
@@ -102,7 +116,34 @@ func siteFlow(s Site) flow {
 	f.text("time_zone", s.TimeZone)
 	f.nested("address", addressFlow(s.Address))
 	f.text("emergency_caller_id", s.EmergencyCallerID)
+	f.nested("variables", mapFlow(s.Variables))
 	f.nested("policy", policyFlow(s.Policy))
+	return f
+}
+
+func templateFlow(t Template) flow {
+	var f flow
+	f.text("name", t.Name)
+	f.text("brand", t.Brand)
+	f.text("model", t.Model)
+	f.text("site", t.Site)
+	f.text("extension", t.Extension)
+	f.text("device", t.Device)
+	f.text("file", t.File)
+	f.text("block", t.Block)
+	if t.Replaces() {
+		f.raw("text", strconv.Quote(t.Text))
+	}
+	f.nested("variables", mapFlow(t.Variables))
+	return f
+}
+
+// mapFlow writes names that an admin chose, in order. An empty value stays.
+func mapFlow(m map[string]string) flow {
+	var f flow
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		f.raw(strconv.Quote(name), strconv.Quote(m[name]))
+	}
 	return f
 }
 
@@ -122,12 +163,14 @@ func extensionFlow(e *Extension) flow {
 		f.nested("upstream", u)
 	}
 	f.text("template", e.Template)
+	f.nested("variables", mapFlow(e.Variables))
 	if len(e.Keys) > 0 {
 		f.raw("keys", flowList(e.Keys, func(k Key) flow {
 			var f flow
 			f.text("type", k.Type)
 			f.text("value", k.Value)
 			f.text("label", k.Label)
+			f.count("priority", k.Priority)
 			return f
 		}))
 	}
@@ -150,6 +193,7 @@ func deviceFlow(d *Device) flow {
 	f.count("token_gen", d.TokenGen)
 	f.list("digest", d.Digest)
 	f.text("template", d.Template)
+	f.nested("variables", mapFlow(d.Variables))
 	f.nested("policy", policyFlow(d.Policy))
 	return f
 }
@@ -186,6 +230,9 @@ func policyFlow(p Policy) flow {
 	}
 	if p.Supervisors != nil {
 		f.raw("supervisors", strconv.FormatBool(*p.Supervisors))
+	}
+	if p.LoginKey != nil {
+		f.raw("login_key", strconv.FormatBool(*p.LoginKey))
 	}
 	return f
 }

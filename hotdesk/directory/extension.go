@@ -11,6 +11,7 @@ type Extension struct {
 	SIPPassword  Kept              `json:"sip_password,omitzero"` // static, for softphones; sealed
 	Upstream     *UpstreamIdentity `json:"upstream,omitempty"`
 	Template     string            `json:"template,omitempty"`
+	Variables    map[string]string `json:"variables,omitempty"`
 	Keys         []Key             `json:"keys,omitempty"`
 	Policy       Policy            `json:"policy,omitzero"`
 }

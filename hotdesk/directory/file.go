@@ -52,6 +52,8 @@ type File struct {
 type ParseOptions struct {
 	Keeper Keeper   // turns secrets into their kept form at once
 	Brands []string // brands with templates; others warn. Empty: no such warnings
+	// Template checks what overrides a brand's files; nil: only their form is.
+	Template CheckTemplate
 }
 
 // ParseFile reads a directory file; name is for the messages. It finds all

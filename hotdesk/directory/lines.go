@@ -1,6 +1,10 @@
 package directory
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,8 +43,11 @@ func tenantLine(t *Tenant) (string, facts) {
 		f.add("site "+s.Code+" address", s.Address.line())
 		f.add("site "+s.Code+" emergency_caller_id", s.EmergencyCallerID)
 		f.policy("site "+s.Code+" policy", s.Policy)
+		f.variables("site "+s.Code+" ", s.Variables)
 	}
 	f.list("sites", codes)
+	f.variables("", t.Variables)
+	f.templates(t)
 	return "tenant " + string(t.Code), f
 }
 
@@ -57,6 +64,7 @@ func extensionLine(e *Extension) (string, facts) {
 		f.keep("upstream.password", e.Upstream.Password)
 	}
 	f.add("template", e.Template)
+	f.variables("", e.Variables)
 	f.add("keys", keysLine(e.Keys))
 	f.policy("policy", e.Policy)
 	return strings.TrimSpace("extension " + e.ID.String() + " " + oneLine(e.Name)), f
@@ -76,6 +84,7 @@ func deviceLine(d *Device) (string, facts) {
 	f.add("token_gen", strconv.Itoa(d.TokenGen))
 	f.list("digest", d.Digest)
 	f.add("template", d.Template)
+	f.variables("", d.Variables)
 	f.policy("policy", d.Policy)
 	return "device " + d.ID.MAC.String(), f
 }
@@ -104,6 +113,28 @@ func (f *facts) policy(name string, p Policy) {
 	if p.Supervisors != nil {
 		add("supervisors", strconv.FormatBool(*p.Supervisors))
 	}
+	if p.LoginKey != nil {
+		add("login_key", strconv.FormatBool(*p.LoginKey))
+	}
+}
+
+func (f *facts) variables(of string, m map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		f.add(of+"variable "+name, m[name])
+	}
+}
+
+// templates shows what each entry is for, and of its text that it changed.
+func (f *facts) templates(t *Tenant) {
+	for i, e := range t.Templates {
+		name := "templates[" + strconv.Itoa(i) + "]"
+		form := templateFlow(e)
+		sum := sha256.Sum256([]byte(form.String()))
+		f.add(name, strings.Join(e.Names(), " ")+" "+hex.EncodeToString(sum[:4]))
+	}
+	for _, brand := range slices.Sorted(maps.Keys(t.DefaultTemplates)) {
+		f.add("default_templates."+brand, t.DefaultTemplates[brand])
+	}
 }
 
 func (d *Duration) line() string {
@@ -127,6 +158,9 @@ func keysLine(keys []Key) string {
 	parts := make([]string, len(keys))
 	for i, k := range keys {
 		parts[i] = strings.TrimSpace(k.Type + " " + k.Value + " " + k.Label)
+		if k.Priority != 0 {
+			parts[i] += " priority " + strconv.Itoa(k.Priority)
+		}
 	}
 	return strings.Join(parts, "; ")
 }

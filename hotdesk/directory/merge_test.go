@@ -103,6 +103,14 @@ func drawState(t *rapid.T) State {
 			FeatureCodes: DefaultFeatureCodes(), EmergencyNumbers: rapid.SampledFrom([][]string{{}, {"112"}}).Draw(t, "emergency"),
 			DefaultPIN: kept("default_pin", hash), Sites: []Site{{Code: "hq", Address: Address{City: word.Draw(t, "city")}}},
 		}
+		if rapid.Bool().Draw(t, "templates") {
+			tenant.Variables = map[string]string{"logo": text.Draw(t, "variable")}
+			tenant.Templates = []Template{
+				{Name: "senior", Brand: "yealink", File: "device.cfg", Block: "extra", Text: rapid.StringOfN(rapid.RuneFrom([]rune("aZ0 \n\t'\"\\{}[]:#,&*!|>%@`~?-=é漢😀")), 0, 40, 200).Draw(t, "template")},
+				{Site: "hq", Variables: map[string]string{"null": text.Draw(t, "another")}},
+			}
+			tenant.DefaultTemplates = map[string]string{"yealink": "senior"}
+		}
 		if rapid.Bool().Draw(t, "policy") {
 			n, d := rapid.IntRange(1, 9).Draw(t, "max_logins"), Duration(rapid.Int64Range(0, int64(maxDuration)).Draw(t, "max_session"))
 			tenant.Policy = Policy{MaxLogins: &n, MaxSession: &d, Sites: rapid.SampledFrom([][]string{nil, {}, {"hq"}}).Draw(t, "sites")}

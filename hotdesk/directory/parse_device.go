@@ -37,14 +37,16 @@ func (p *parser) device(f field, t *tenantScope) {
 		case "digest":
 			d.Digest = p.digest(g)
 		case "template":
-			d.Template = p.name(g)
+			d.Template = p.templateName(g, t)
+		case "variables":
+			d.Variables = p.variables(g)
 		case "policy":
 			policy = g
 		default:
 			return false
 		}
 		return true
-	}, "mac", "brand", "model", "desk", "site", "address", "owner", "secret", "sip_secret", "digest", "template", "policy", "epoch", "token_gen") {
+	}, "mac", "brand", "model", "desk", "site", "address", "owner", "secret", "sip_secret", "digest", "template", "variables", "policy", "epoch", "token_gen") {
 		return
 	}
 	if d.ID.MAC.IsZero() && !has(f, "mac") {

@@ -22,7 +22,9 @@ func (p *parser) extension(f field, t *tenantScope) {
 		case "upstream":
 			upstream = g
 		case "template":
-			e.Template = p.name(g)
+			e.Template = p.templateName(g, t)
+		case "variables":
+			e.Variables = p.variables(g)
 		case "keys":
 			p.list(g, maxList, func(g field) { e.Keys = append(e.Keys, p.key(g)) })
 		case "policy":
@@ -31,7 +33,7 @@ func (p *parser) extension(f field, t *tenantScope) {
 			return false
 		}
 		return true
-	}, "number", "name", "email", "pin", "voicemail_pin", "password", "sip_password", "upstream", "template", "keys", "policy") {
+	}, "number", "name", "email", "pin", "voicemail_pin", "password", "sip_password", "upstream", "template", "variables", "keys", "policy") {
 		return
 	}
 	if e.ID.Number == "" && !has(f, "number") {
@@ -93,7 +95,7 @@ func (p *parser) identity(f field, id ExtensionID) *UpstreamIdentity {
 }
 
 // keyTypes are the sidecar keys Perch can put on a phone.
-var keyTypes = [...]string{"blf", "speeddial", "park", "pickup", "voicemail", "line", "dtmf", "url"}
+var keyTypes = [...]string{"blf", "speeddial", "park", "pickup", "voicemail", "line", "dtmf", "url", "login", "logout"}
 
 func (p *parser) key(f field) Key {
 	var k Key
@@ -105,17 +107,21 @@ func (p *parser) key(f field) Key {
 			k.Value = p.word(g)
 		case "label":
 			k.Label = p.text(g)
+		case "priority":
+			if n := p.integer(g, 1, 9); n != nil {
+				k.Priority = *n
+			}
 		default:
 			return false
 		}
 		return true
-	}, "type", "value", "label") {
+	}, "type", "value", "label", "priority") {
 		return k
 	}
 	if k.Type == "" && !has(f, "type") {
-		p.fault(f, "has no type: use one of blf, speeddial, park, pickup, voicemail, line, dtmf, url")
+		p.fault(f, "has no type: use one of blf, speeddial, park, pickup, voicemail, line, dtmf, url, login, logout")
 	}
-	if k.Value == "" && !has(f, "value") && k.Type != "line" && k.Type != "voicemail" {
+	if k.Value == "" && !has(f, "value") && k.Type != "line" && k.Type != "voicemail" && k.Type != "login" && k.Type != "logout" {
 		p.fault(f, "has no value: say which number or address the key is for")
 	}
 	return k

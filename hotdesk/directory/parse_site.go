@@ -13,13 +13,15 @@ func (p *parser) site(f field, t *tenantScope) {
 			s.Address = p.address(g)
 		case "emergency_caller_id":
 			s.EmergencyCallerID = p.match(g, callerForm, "a telephone number such as \"+493012345\"")
+		case "variables":
+			s.Variables = p.variables(g)
 		case "policy":
 			policy = g
 		default:
 			return false
 		}
 		return true
-	}, "code", "time_zone", "address", "emergency_caller_id", "policy") {
+	}, "code", "time_zone", "address", "emergency_caller_id", "variables", "policy") {
 		return
 	}
 	switch {
@@ -85,11 +87,13 @@ func (p *parser) policy(f field, t *tenantScope) Policy {
 			o.PINSource = p.set(g, false, PINOwn, PINVoicemail, PINTenant)
 		case "supervisors":
 			o.Supervisors = p.boolean(g)
+		case "login_key":
+			o.LoginKey = p.boolean(g)
 		default:
 			return false
 		}
 		return true
-	}, "max_logins", "on_conflict", "on_occupied", "max_session", "logout_at", "idle_logout", "max_defer", "sites", "pin_source", "supervisors")
+	}, "max_logins", "on_conflict", "on_occupied", "max_session", "logout_at", "idle_logout", "max_defer", "sites", "pin_source", "supervisors", "login_key")
 	return o
 }
 

@@ -21,7 +21,7 @@ type tenantScope struct {
 func (p *parser) tenant(f field) {
 	t := &tenantScope{sites: map[string]bool{}, numbers: map[string]int{}}
 	t.FeatureCodes = DefaultFeatureCodes()
-	var supervisors, policy, sites, extensions, devices, defaultPIN field
+	var supervisors, policy, sites, extensions, devices, defaultPIN, templates, defaultTemplates field
 	is := p.object(f.place, f.node, func(g field) bool {
 		switch g.key {
 		case "code":
@@ -46,6 +46,12 @@ func (p *parser) tenant(f field) {
 			policy = g
 		case "sites":
 			sites = g
+		case "templates":
+			templates = g
+		case "default_templates":
+			defaultTemplates = g
+		case "variables":
+			t.Variables = p.variables(g)
 		case "extensions":
 			extensions = g
 		case "devices":
@@ -54,7 +60,7 @@ func (p *parser) tenant(f field) {
 			return false
 		}
 		return true
-	}, "code", "domains", "realm", "digest", "feature_codes", "emergency_numbers", "default_pin", "supervisors", "policy", "upstream", "sites", "extensions", "devices")
+	}, "code", "domains", "realm", "digest", "feature_codes", "emergency_numbers", "default_pin", "supervisors", "policy", "upstream", "sites", "templates", "default_templates", "variables", "extensions", "devices")
 	if !is {
 		return
 	}
@@ -63,6 +69,8 @@ func (p *parser) tenant(f field) {
 	p.ifThere(defaultPIN, func(g field) { t.DefaultPIN = p.hashed(g, t.Code.SecretContext("default_pin"), "") })
 	p.ifThere(supervisors, func(g field) { p.supervisors(g, t) })
 	p.ifThere(policy, func(g field) { t.Policy = p.policy(g, t) })
+	p.ifThere(templates, func(g field) { p.templates(g, t) })
+	p.ifThere(defaultTemplates, func(g field) { p.defaultTemplates(g, t) })
 	p.ifThere(extensions, func(g field) { p.list(g, maxRecords, func(g field) { p.extension(g, t) }) })
 	p.ifThere(devices, func(g field) { p.list(g, maxRecords, func(g field) { p.device(g, t) }) })
 	p.checkSites(t)

@@ -14,6 +14,7 @@ type parser struct {
 	file     *File
 	keep     Keeper
 	brands   []string
+	check    CheckTemplate
 	faults   report
 	warnings report
 	bounds   bounds
@@ -29,7 +30,7 @@ type parser struct {
 
 func newParser(name string, opt ParseOptions) *parser {
 	return &parser{
-		file: &File{Name: name}, keep: opt.Keeper, brands: opt.Brands, bounds: fileBounds(),
+		file: &File{Name: name}, keep: opt.Keeper, brands: opt.Brands, check: opt.Template, bounds: fileBounds(),
 		faults: report{file: name}, warnings: report{file: name},
 		tenants: map[TenantCode]int{}, domains: map[string]int{}, macs: map[MAC]int{}, zones: map[string]bool{},
 	}

@@ -16,6 +16,9 @@ type Policy struct {
 	PINSource  []string  `json:"pin_source,omitzero" yaml:"pin_source"` // own, voicemail, tenant; first that exists
 	// Supervisors allows supervisors' PINs; off by default.
 	Supervisors *bool `json:"supervisors,omitempty" yaml:"supervisors"`
+	// LoginKey puts a key to log in or out on desks where there is room; on by
+	// default.
+	LoginKey *bool `json:"login_key,omitempty" yaml:"login_key"`
 }
 
 // Duration is a time.Duration written as text ("8h", "90m").
@@ -48,10 +51,10 @@ const (
 
 // DefaultPolicy holds what applies where no level says otherwise.
 func DefaultPolicy() Policy {
-	one, off, deferral := 1, false, Duration(2*time.Hour)
+	one, on, off, deferral := 1, true, false, Duration(2*time.Hour)
 	return Policy{
 		MaxLogins: &one, OnConflict: Move, OnOccupied: Replace, MaxDefer: &deferral,
-		PINSource: []string{PINOwn, PINVoicemail, PINTenant}, Supervisors: &off,
+		PINSource: []string{PINOwn, PINVoicemail, PINTenant}, Supervisors: &off, LoginKey: &on,
 	}
 }
 
@@ -94,6 +97,9 @@ func (p Policy) under(l Policy) Policy {
 	}
 	if l.Supervisors != nil {
 		p.Supervisors = l.Supervisors
+	}
+	if l.LoginKey != nil {
+		p.LoginKey = l.LoginKey
 	}
 	return p
 }

@@ -16,6 +16,10 @@ type Tenant struct {
 	Policy           Policy       `json:"policy,omitzero"`
 	Upstream         *Upstream    `json:"upstream,omitempty"`
 	Sites            []Site       `json:"sites,omitempty"`
+
+	Templates        []Template        `json:"templates,omitempty"`         // within a layer the later is stronger
+	DefaultTemplates map[string]string `json:"default_templates,omitempty"` // brand -> named template
+	Variables        map[string]string `json:"variables,omitempty"`
 }
 
 // Domain is the domain of the tenant's AORs.
@@ -75,6 +79,8 @@ type Site struct {
 	Address           Address `json:"address,omitzero"`
 	EmergencyCallerID string  `json:"emergency_caller_id,omitempty"`
 	Policy            Policy  `json:"policy,omitzero"`
+
+	Variables map[string]string `json:"variables,omitempty"`
 }
 
 // Address is a civic address; Country is ISO 3166 alpha-2 (RFC 4776, RFC 5139).

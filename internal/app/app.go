@@ -23,6 +23,7 @@ import (
 	"perch/portal/api"
 	"perch/provisioning/brand"
 	"perch/provisioning/brand/all"
+	"perch/provisioning/desk"
 	"perch/sip/siptrace"
 )
 
@@ -205,7 +206,7 @@ func (a *App) storeState(why error) {
 }
 
 func (a *App) buildDomain(context.Context) error {
-	a.applier = apply.New(kept{a.store}, a.key, credential.DeviceSecret, brandNames(a.brands))
+	a.applier = apply.New(kept{a.store}, a.key, credential.DeviceSecret, brandNames(a.brands)).CheckingTemplates(desk.Check(a.brands))
 	a.desk = hotdesk.New(hotdesk.Parts{
 		Directory: a.store, Seating: a.store, Attempts: a.store, PINs: a.key, News: a.store,
 		Log: a.log, Session: credential.NewSessionID,

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"perch/hotdesk/directory"
 	"perch/internal/credential"
 	"perch/internal/store"
+	"perch/portal/api"
 	"perch/provisioning"
 	"perch/provisioning/brand"
 	"perch/provisioning/desk"
@@ -35,25 +37,33 @@ var (
 
 // Desk implements provisioning.Desks.
 func (d *desks) Desk(ctx context.Context, dev directory.Device) (brand.Desk, directory.SessionID, error) {
-	now := time.Now()
+	r, err := d.records(ctx, dev)
+	if err != nil {
+		return brand.Desk{}, "", err
+	}
+	return desk.Of(r, desk.Place{Server: d.server, URL: d.url}, d.key, time.Now())
+}
+
+// records reads what is known of a device.
+func (d *desks) records(ctx context.Context, dev directory.Device) (desk.Records, error) {
 	r := desk.Records{Device: dev}
 	var err error
 	if r.Tenant, err = d.store.Tenant(ctx, dev.ID.Tenant); err != nil {
-		return brand.Desk{}, "", gone(err)
+		return r, gone(err)
 	}
 	if r.Phone, err = d.store.Phone(ctx, dev.ID); err != nil {
-		return brand.Desk{}, "", gone(err)
+		return r, gone(err)
 	}
 	if r.Seats, err = d.store.Seats(ctx, dev.ID); err != nil {
-		return brand.Desk{}, "", gone(err)
+		return r, gone(err)
 	}
-	if b, ok := desk.Seated(r.Seats, now); ok {
+	if b, ok := desk.Seated(r.Seats, time.Now()); ok {
 		id := directory.ExtensionID{Tenant: dev.ID.Tenant, Number: b.Number}
 		if r.Extension, err = d.store.Extension(ctx, id); err != nil && !errors.Is(err, hotdesk.ErrNotFound) {
-			return brand.Desk{}, "", err
+			return r, err
 		}
 	}
-	return desk.Of(r, desk.Place{Server: d.server, URL: d.url}, d.key, now)
+	return r, nil
 }
 
 func gone(err error) error {
@@ -101,39 +111,44 @@ func (d *desks) TenantExists(ctx context.Context, code directory.TenantCode) (bo
 	return err == nil, err
 }
 
-// Drift tells whether what a device last fetched differs from what it would
-// get now; known is false where it has fetched nothing or has no templates.
-func (d *desks) Drift(ctx context.Context, dev directory.Device, p directory.Phone) (drifted, known bool, err error) {
-	name := dev.Brand
-	if name == "" {
-		name = p.Brand
-	}
-	b, ok := d.brands.Find(name)
-	if !ok || !b.HasTemplates() || p.FetchedDigest == "" {
-		return false, false, nil
+// Standing implements api.Standing: whether what a device last fetched differs
+// from what it would get now, and the keys that its model has no place for.
+func (d *desks) Standing(ctx context.Context, dev directory.Device, p directory.Phone) (api.Stand, error) {
+	b, ok := d.brandOf(dev, p)
+	if !ok || p.FetchedDigest == "" {
+		return api.Stand{}, nil
 	}
 	want, _, err := d.Desk(ctx, dev)
 	if err != nil {
-		return false, false, fmt.Errorf("app: drift of %s: %w", dev.ID, err)
+		return api.Stand{}, fmt.Errorf("app: drift of %s: %w", dev.ID, err)
 	}
-	if want.Server.Host == "" {
-		want.Server.Host = p.Host
+	out, report, err := b.Write(d.asFetched(want, dev, p), brand.File{Kind: brand.Device, MAC: dev.ID.MAC})
+	if err != nil {
+		return api.Stand{}, fmt.Errorf("app: drift of %s: %w", dev.ID, err)
 	}
-	if want.Provisioning.URL == "" {
-		want.Provisioning.URL = p.URL
-	}
+	return api.Stand{
+		Known: true, Drift: provisioning.Digest(out.Body) != p.FetchedDigest,
+		Dropped: append(out.Dropped, out.Absent...), TemplateFaults: len(report.Faults),
+	}, nil
+}
+
+// brandOf is the brand of a device, if Perch can write its files.
+func (d *desks) brandOf(dev directory.Device, p directory.Phone) (brand.Brand, bool) {
+	b, ok := d.brands.Find(cmp.Or(dev.Brand, p.Brand))
+	return b, ok && b.HasTemplates()
+}
+
+// asFetched adds what only the phone's own request tells, as the last one told
+// it.
+func (d *desks) asFetched(want brand.Desk, dev directory.Device, p directory.Phone) brand.Desk {
+	want.Server.Host = cmp.Or(want.Server.Host, p.Host)
+	want.Provisioning.URL = cmp.Or(want.Provisioning.URL, p.URL)
 	if want.ScreenURL == "" {
 		want.ScreenURL = d.screenURL(dev, want.Provisioning.URL)
 	}
-	if want.Model == "" {
-		want.Model = p.Model
-	}
+	want.Model = cmp.Or(want.Model, p.Model)
 	if p.Modules > 0 {
 		want.Modules = brand.Modules{Known: true, Count: p.Modules - 1}
 	}
-	out, err := b.Render(want, brand.File{Kind: brand.Device, MAC: dev.ID.MAC})
-	if err != nil {
-		return false, false, fmt.Errorf("app: drift of %s: %w", dev.ID, err)
-	}
-	return provisioning.Digest(out.Body) != p.FetchedDigest, true, nil
+	return want
 }

@@ -64,7 +64,15 @@ type Applier struct {
 	keeper directory.Keeper
 	secret func() directory.Secret
 	brands []string
+	check  directory.CheckTemplate
 	one    sync.Mutex
+}
+
+// CheckingTemplates lets the Applier refuse templates that do not work; call it
+// before the first Apply.
+func (a *Applier) CheckingTemplates(check directory.CheckTemplate) *Applier {
+	a.check = check
+	return a
 }
 
 // New builds an Applier. Secret makes HTTP passwords for devices that have
@@ -82,7 +90,7 @@ func (a *Applier) Apply(ctx context.Context, r Request, progress Progress) (Repo
 	a.one.Lock()
 	defer a.one.Unlock()
 	progress("read", 0, 0)
-	file, faults := directory.ParseFile(r.Name, r.File, directory.ParseOptions{Keeper: a.keeper, Brands: a.brands})
+	file, faults := directory.ParseFile(r.Name, r.File, directory.ParseOptions{Keeper: a.keeper, Brands: a.brands, Template: a.check})
 	if len(faults) > 0 {
 		return Report{}, &Faulty{faults}
 	}

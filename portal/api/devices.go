@@ -37,6 +37,9 @@ type Device struct {
 	Extension *string     `json:"extension" doc:"Who sits there, at the lowest line"`
 	Drift     *bool       `json:"drift" doc:"Whether what it last fetched differs from what it would get now; null: not known"`
 
+	Dropped *[]DroppedKey `json:"dropped" doc:"Keys of the sidecar that nobody sees on this phone; null: not known"`
+	Faults  int           `json:"template_faults" doc:"Overrides of its file that were left out because they are broken"`
+
 	device directory.Device
 	phone  directory.Phone
 }
@@ -142,17 +145,22 @@ func lowest(s hotdesk.Seats) string {
 // drifted finds out about one device; a rendering that fails leaves null, and
 // its reason in the log.
 func (s *server) drifted(ctx context.Context, d *Device) error {
-	if s.Drift == nil || d.phone.FetchedDigest == "" {
+	if s.Standing == nil || d.phone.FetchedDigest == "" {
 		return nil
 	}
-	drift, known, err := s.Drift(ctx, d.device, d.phone)
+	stand, err := s.Standing(ctx, d.device, d.phone)
 	switch {
 	case errors.Is(err, hotdesk.ErrUnavailable), ctx.Err() != nil:
 		return err
 	case err != nil:
 		s.Log.WarnContext(ctx, "drift not known", "tenant", d.Tenant, "mac", d.MAC, "err", err)
-	case known:
-		d.Drift = &drift
+	case stand.Known:
+		d.Drift, d.Faults = &stand.Drift, stand.TemplateFaults
+		dropped := []DroppedKey{}
+		for _, k := range stand.Dropped {
+			dropped = append(dropped, DroppedKey{Type: k.Type, Value: k.Value, Label: k.Label})
+		}
+		d.Dropped = &dropped
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type Mapping struct {
 	Line      int       `json:"line"`
 	Brand     *string   `json:"brand"`
 	Model     *string   `json:"model"`
-	Template  *string   `json:"template" doc:"null: the brand's default"`
+	Template  *string   `json:"template" doc:"The named template in force: the person's, the device's, or the brand's default; null: none"`
 	Desk      *string   `json:"desk"`
 	Door      string    `json:"door"`
 	Since     time.Time `json:"since"`
@@ -52,7 +52,12 @@ func (s *server) mapping(ctx context.Context, in *List) (*mappingOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := each(ctx, len(rows), func(ctx context.Context, i int) error { return s.named(ctx, &rows[i]) }); err != nil {
+	if err := each(ctx, len(rows), func(ctx context.Context, i int) error {
+		if err := s.named(ctx, &rows[i]); err != nil {
+			return err
+		}
+		return s.byDefault(ctx, &rows[i])
+	}); err != nil {
 		return nil, s.fault(ctx, err)
 	}
 	return &mappingOutput{link, rows}, nil
@@ -108,4 +113,19 @@ func (s *server) named(ctx context.Context, m *Mapping) error {
 		m.Template = text(e.Template)
 	}
 	return nil
+}
+
+// byDefault adds the brand's own template where nobody chose one.
+func (s *server) byDefault(ctx context.Context, m *Mapping) error {
+	if m.Template != nil || m.Brand == nil || s.Templates == nil {
+		return nil
+	}
+	t, err := s.Store.Tenant(ctx, directory.TenantCode(m.Tenant))
+	if errors.Is(err, hotdesk.ErrNotFound) { // removed meanwhile
+		return nil
+	}
+	if err == nil {
+		m.Template = text(s.Templates.Chosen(t, *m.Brand))
+	}
+	return err
 }

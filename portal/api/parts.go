@@ -100,11 +100,20 @@ type Strangers interface {
 	Address(d directory.DeviceID) string
 }
 
-// Drift tells whether what a device last fetched differs from what it would get
-// now; known is false where that cannot be said.
-type Drift func(ctx context.Context, d directory.Device, p directory.Phone) (drifted, known bool, err error)
+// Stand is how the file of a device stands. Known is false where that cannot
+// be said.
+type Stand struct {
+	Known          bool
+	Drift          bool            // it last fetched something else than it would get now
+	Dropped        []directory.Key // that nobody sees on this phone
+	TemplateFaults int             // overrides that were left out because they are broken
+}
 
-// Parts are what the API is built from. Drift may be nil: it is never known.
+// Standing tells how the file of a device stands.
+type Standing func(ctx context.Context, d directory.Device, p directory.Phone) (Stand, error)
+
+// Parts are what the API is built from. Standing may
+// be nil: it is never known. Templates may be nil: there are no routes for them.
 // Now may be nil: the real clock.
 type Parts struct {
 	Token   directory.Secret // at least 20 characters
@@ -115,7 +124,8 @@ type Parts struct {
 	Applier Applier
 	// Strangers may be nil: nobody is waiting.
 	Strangers Strangers
-	Drift     Drift
+	Standing  Standing
+	Templates Templates
 	SIPTrace  SIPTrace // nil: there is none to see
 	Log       *slog.Logger
 	Now       func() time.Time

@@ -119,6 +119,23 @@ func (c *Client) Adopt(ctx context.Context, b api.AdoptBody) (api.Adopted, error
 	return out, c.post(ctx, "/adopt", b, &out)
 }
 
+// Rendering reads the file of a phone as it would get it now; with a number, as
+// if that extension were logged in there.
+func (c *Client) Rendering(ctx context.Context, mac directory.MAC, number string) (api.Rendering, error) {
+	q := url.Values{}
+	if number != "" {
+		q.Set("extension", number)
+	}
+	var out api.Rendering
+	return out, c.get(ctx, "/devices/"+mac.String()+"/rendering", q, &out)
+}
+
+// TemplateLint reads what is wrong with the templates.
+func (c *Client) TemplateLint(ctx context.Context, f Filter) ([]api.TemplateFault, error) {
+	var out []api.TemplateFault
+	return out, c.get(ctx, "/templates/lint", f.query(), &out)
+}
+
 // Export copies the directory file to w.
 func (c *Client) Export(ctx context.Context, w io.Writer) error {
 	resp, err := c.do(ctx, http.MethodGet, "/export", nil, "", nil)

@@ -3,6 +3,7 @@ package brand
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"perch/hotdesk/directory"
 )
@@ -128,5 +129,21 @@ func (d Desk) Masked() Desk {
 			*s = mask
 		}
 	}
+	d.Provisioning.URL = withoutToken(d.Provisioning.URL)
+	if d.ScreenURL != "" {
+		d.ScreenURL = "http://********/"
+	}
 	return d
+}
+
+// withoutToken masks what follows /t/ in a URL: whoever has it gets the file.
+func withoutToken(url string) string {
+	before, rest, ok := strings.Cut(url, "/t/")
+	if !ok {
+		return url
+	}
+	if _, after, more := strings.Cut(rest, "/"); more {
+		return before + "/t/********/" + after
+	}
+	return before + "/t/********"
 }

@@ -63,6 +63,11 @@ func Of(r Records, at Place, secrets Secrets, now time.Time) (brand.Desk, direct
 	}
 	b, bound := Seated(r.Seats, now)
 	if !bound {
+		r.Extension = directory.Extension{}
+	}
+	d.Custom = custom(r)
+	d.DoorKey = *directory.Resolve(r.Tenant.Policy, site.Policy, r.Extension.Policy, r.Device.Policy).LoginKey
+	if !bound {
 		d.Account, err = idle(r, secrets)
 		return d, "", err
 	}
