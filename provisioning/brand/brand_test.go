@@ -1,11 +1,17 @@
 package brand
 
 import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"perch/hotdesk/directory"
+
+	"pgregory.net/rapid"
 )
 
 func TestMACOf(t *testing.T) {
@@ -250,4 +256,117 @@ func FuzzIdentifyMAC(f *testing.F) {
 			t.Fatal("identified without an address")
 		}
 	})
+}
+
+// shown writes what stands where: "2:1002 3:- m1.1:1003".
+func shown(slots []Slot) string {
+	var out []string
+	for _, s := range slots {
+		at := strconv.Itoa(s.Index)
+		if s.Module > 0 {
+			at = fmt.Sprintf("m%d.%d", s.Module, s.Index)
+		}
+		text := "-"
+		if s.Used {
+			text = s.Text()
+		}
+		out = append(out, at+":"+text)
+	}
+	return strings.Join(out, " ")
+}
+
+func TestKeysByPriority(t *testing.T) {
+	key := func(value string, priority int) directory.Key {
+		return directory.Key{Type: KeyBLF, Value: value, Priority: priority}
+	}
+	l := Layout{Known: true, Keys: 4}
+	tests := []struct {
+		name    string
+		keys    []directory.Key
+		door    bool
+		bound   bool
+		layout  Layout
+		want    string
+		dropped string
+	}{
+		{"all fit", []directory.Key{key("1", 0), key("2", 0)}, false, true, l, "2:1 3:2 4:-", ""},
+		{"the last goes", []directory.Key{key("1", 0), key("2", 0), key("3", 0), key("4", 0)}, false, true, l, "2:1 3:2 4:3", "4"},
+		{"the least important goes, the rest closes up", []directory.Key{key("1", 9), key("2", 0), key("3", 1), key("4", 5)}, false, true, l, "2:2 3:3 4:4", "1"},
+		{"what shows nothing takes no place", []directory.Key{key("not a number", 1), key("2", 9)}, false, true, l, "2:2 3:- 4:-", "not a number"},
+		{"the door stands last", []directory.Key{key("1", 0)}, true, true, l, "2:1 3:- 4:*12", ""},
+		{"the door of an idle desk", nil, true, false, l, "2:- 3:- 4:*11", ""},
+		{"the door moves nobody", []directory.Key{key("1", 0), key("2", 0), key("3", 0)}, true, true, l, "2:1 3:2 4:3", "logout"},
+		{"the door stays on the phone", []directory.Key{key("1", 0)}, true, true, Layout{Known: true, Keys: 3, Modules: 1, PerModule: 2}, "2:1 3:*12 m1.1:- m1.2:-", ""},
+		{"no keys at all", nil, true, false, Layout{Known: true}, "", "login"},
+		{"keys of a person to log out", []directory.Key{{Type: KeyLogout}, {Type: KeyLogin, Value: "*99"}}, false, true, l, "2:*12 3:*99 4:-", ""},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			d := Desk{Domain: "acme.test", Keys: tc.keys, DoorKey: tc.door, Bound: tc.bound, FeatureCodes: directory.DefaultFeatureCodes()}
+			slots, r := Place(d, tc.layout, func(k directory.Key) bool { return k.Type != KeyLogin && k.Type != KeyLogout })
+			if got := shown(slots); got != tc.want {
+				t.Errorf("%s, want %s", got, tc.want)
+			}
+			var dropped []string
+			for _, k := range r.Dropped {
+				dropped = append(dropped, cmp.Or(k.Value, k.Type))
+			}
+			if got := strings.Join(dropped, " "); got != tc.dropped {
+				t.Errorf("dropped %q, want %q", got, tc.dropped)
+			}
+		})
+	}
+}
+
+// With or without the key to log out, every key of a person stands where it
+// stood, and none is lost silently.
+func TestNoKeyIsLostSilently(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := Desk{Domain: "acme.test", FeatureCodes: directory.DefaultFeatureCodes(), Bound: true}
+		for range rapid.IntRange(0, 30).Draw(t, "keys") {
+			d.Keys = append(d.Keys, directory.Key{
+				Type:  rapid.SampledFrom([]string{KeyBLF, KeySpeedDial, KeyURL, KeyLogout, "other"}).Draw(t, "type"),
+				Value: rapid.SampledFrom([]string{"1001", "", "x y", "http://a.test/"}).Draw(t, "value"), Priority: rapid.IntRange(0, 9).Draw(t, "priority"),
+			})
+		}
+		l := Layout{Known: rapid.Bool().Draw(t, "known"), Keys: rapid.IntRange(0, 12).Draw(t, "phone"), Modules: rapid.IntRange(0, 2).Draw(t, "modules"), PerModule: 4}
+		can := func(k directory.Key) bool { return k.Type != "other" }
+		without, r := Place(d, l, can)
+		used := 0
+		for _, s := range without {
+			if s.Used {
+				used++
+			}
+		}
+		if used+len(r.Dropped) != len(d.Keys) {
+			t.Fatalf("%d keys, %d placed, %d dropped", len(d.Keys), used, len(r.Dropped))
+		}
+		d.DoorKey = true
+		with, r := Place(d, l, can)
+		door := 0
+		for i, s := range without {
+			if s.Used && !reflect.DeepEqual(s, with[i]) {
+				t.Fatalf("the key to log out moved %+v", s)
+			}
+			if !s.Used && with[i].Used {
+				door++
+			}
+		}
+		if door+used+len(r.Dropped) != len(d.Keys)+1 {
+			t.Fatal("the key to log out was lost silently")
+		}
+	})
+}
+
+func TestAbsentKeys(t *testing.T) {
+	d := Desk{Domain: "acme.test", Keys: []directory.Key{{Type: KeyBLF, Value: "1"}, {Type: KeyBLF, Value: "2"}, {Type: KeyBLF, Value: "3"}}}
+	l := Layout{Known: true, Keys: 2, Modules: 2, PerModule: 1}
+	all := func(directory.Key) bool { return true }
+	if _, r := Place(d, l, all); len(r.Absent) != 0 {
+		t.Errorf("a phone that said nothing of modules: %v", r.Absent)
+	}
+	d.Modules = Modules{Known: true, Count: 1}
+	if _, r := Place(d, l, all); len(r.Absent) != 1 || r.Absent[0].Value != "3" || len(r.Dropped) != 0 {
+		t.Errorf("absent %v, dropped %v", r.Absent, r.Dropped)
+	}
 }
