@@ -21,7 +21,7 @@ type way struct {
 	mode string // SIPp's -t
 }
 
-var ways = []way{{"udp", "u1"}, {"tcp", "t1"}}
+var ways = []way{{"udp", "u1"}, {"tcp", "t1"}, {"tls", "t1"}}
 
 // registerScenarios lists the scenarios of the registrar; each registers users of
 // its own, named by userOf.
@@ -114,9 +114,12 @@ func freePort(t testing.TB) string {
 }
 
 // TestRegister: one scenario for each rule of RFC 3261 section 10.3 and of the
-// registrar's extensions, over UDP and TCP.
+// registrar's extensions, over UDP, over TCP, and over TLS through socat.
 func TestRegister(t *testing.T) {
-	refuses, pushes := registrarOffice(t, config.Refuse, ways), registrarOffice(t, config.PushOut, ways)
+	var refusing, pushing string // certificates to trust
+	refuses := registrarOffice(t, config.Refuse, ways, overTLS(&refusing))
+	pushes := registrarOffice(t, config.PushOut, ways, overTLS(&pushing))
+	secure := map[*office]string{refuses: tunnel(t, refuses.at("tls"), refusing), pushes: tunnel(t, pushes.at("tls"), pushing)}
 	t.Run("over", func(t *testing.T) {
 		for _, s := range registerScenarios(t) {
 			o := refuses
@@ -126,7 +129,11 @@ func TestRegister(t *testing.T) {
 			for _, w := range ways {
 				t.Run(w.name+"/"+s, func(t *testing.T) {
 					t.Parallel()
-					play(t, s, w, o.at(w.name))
+					at := secure[o]
+					if w.name != "tls" {
+						at = o.at(w.name)
+					}
+					play(t, s, w, at)
 				})
 			}
 		}
