@@ -37,8 +37,14 @@ func (t Tenant) NamedTemplates() []string {
 func (t Template) Names() []string {
 	var out []string
 	for _, x := range [...][2]string{
-		{"template", t.Name}, {"brand", t.Brand}, {"model", t.Model}, {"site", t.Site}, {"extension", t.Extension},
-		{"device", t.Device}, {"file", t.File}, {"block", t.Block},
+		{"template", t.Name},
+		{"brand", t.Brand},
+		{"model", t.Model},
+		{"site", t.Site},
+		{"extension", t.Extension},
+		{"device", t.Device},
+		{"file", t.File},
+		{"block", t.Block},
 	} {
 		if x[1] != "" {
 			out = append(out, x[0]+" "+x[1])
