@@ -50,7 +50,7 @@ func (n *Next) Header() string {
 	if n == nil {
 		return ""
 	}
-	return strconv.Itoa(max(1, int(n.After/time.Second))) + "; url=" + n.URL
+	return strconv.Itoa(max(1, int(n.After/time.Second))) + ";url=" + n.URL
 }
 
 // Drawn is a page as it goes to a phone.

@@ -94,7 +94,7 @@ func (v *visit) censored(text string) string {
 // known keeps a stranger's word out of the log.
 func known(action string) string {
 	switch action {
-	case "", "login", "take", "logout", "reload", "who", "wait":
+	case "", "index.xml", "login", "take", "logout", "reload", "who", "wait":
 		return action
 	}
 	return "other"

@@ -163,7 +163,7 @@ func (h *Handler) drawFor(v *visit, name brand.Name, model string) {
 
 func (h *Handler) route(v *visit) {
 	switch v.target.action {
-	case "":
+	case "", "index.xml": // a phone may add a file to the path of an application
 		h.menu(v)
 	case "login":
 		h.login(v)
