@@ -54,14 +54,9 @@ func (h *Handler) enter(v *visit, id, number, pin string, confirmed bool) {
 // ask shows who sits there. The yes comes back sealed and with an id of its own.
 func (h *Handler) ask(v *visit, number, pin string, no *hotdesk.Refused) {
 	v.result = string(no.Why)
-	word, err := h.seals.seal(v.device.ID, takeover{
-		ID: h.seals.id(v.device.ID, "take", v.trace), Number: number, PIN: pin, Occupant: no.Occupant,
-		Until: h.Now().Add(good).Unix(),
+	word := h.seals.seal(v.device.ID, takeover{
+		Number: number, PIN: pin, Occupant: no.Occupant, Until: h.Now().Add(good).Unix(),
 	})
-	if err != nil {
-		h.away(v, err)
-		return
-	}
 	v.show(h.askPage(v, no, word))
 }
 
@@ -80,7 +75,7 @@ func (h *Handler) take(v *visit) {
 	}
 	// Whoever logs in is there already when the page is fetched again.
 	same := !seated || who.Binding.Number == t.Occupant || who.Binding.Number == t.Number
-	id := t.ID
+	id := h.seals.id(v.device.ID, "take", v.target.arg(0))
 	if !same {
 		id = h.seals.id(v.device.ID, "again", stamp(h.Now()))
 	}

@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -67,36 +66,36 @@ func (s *seals) id(d directory.DeviceID, words ...string) string {
 
 // takeover is a login that waits for the person's yes.
 type takeover struct {
-	ID       string `json:"id"`
-	Number   string `json:"n"`
-	PIN      string `json:"p"`
-	Occupant string `json:"o"`
-	Until    int64  `json:"u"` // Unix seconds
+	Number, Occupant string
+	PIN              string
+	Until            int64 // Unix seconds
 }
 
-// seal hides a takeover in a word for a path. Only this device can use it.
-func (s *seals) seal(d directory.DeviceID, t takeover) (string, error) {
-	plain, err := json.Marshal(t)
-	if err != nil {
-		return "", fmt.Errorf("phoneapp: seal: %w", err)
-	}
+// seal hides a takeover in a word for a path, short because phones cut long
+// URLs. Only this device can use it.
+func (s *seals) seal(d directory.DeviceID, t takeover) string {
+	plain := strings.Join([]string{strconv.FormatInt(t.Until, 36), t.Number, t.Occupant, t.PIN}, "\x00")
 	nonce := make([]byte, s.aead.NonceSize())
 	rand.Read(nonce) //nolint:errcheck // never fails, by its contract
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nonce, nonce, plain, []byte(d.String()))), nil
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nonce, nonce, []byte(plain), []byte(d.String())))
 }
 
 // open reads a takeover; false for one that was not sealed here for this
 // device, or is too old.
 func (s *seals) open(d directory.DeviceID, word string, now time.Time) (takeover, bool) {
-	var t takeover
 	raw, err := base64.RawURLEncoding.DecodeString(word)
-	if err != nil || len(raw) < s.aead.NonceSize() {
-		return t, false
-	}
 	n := s.aead.NonceSize()
-	plain, err := s.aead.Open(nil, raw[:n], raw[n:], []byte(d.String()))
-	if err != nil || json.Unmarshal(plain, &t) != nil {
+	if err != nil || len(raw) < n {
 		return takeover{}, false
 	}
-	return t, now.Unix() < t.Until
+	plain, err := s.aead.Open(nil, raw[:n], raw[n:], []byte(d.String()))
+	if err != nil {
+		return takeover{}, false
+	}
+	parts := strings.SplitN(string(plain), "\x00", 4)
+	if len(parts) != 4 {
+		return takeover{}, false
+	}
+	until, err := strconv.ParseInt(parts[0], 36, 64)
+	return takeover{Number: parts[1], Occupant: parts[2], PIN: parts[3], Until: until}, err == nil && now.Unix() < until
 }
