@@ -124,6 +124,10 @@ func TestReloadByCode(t *testing.T) {
 					t.Errorf("%s did not come: %+v", s, tr.Steps)
 				}
 			}
+			// The file is on its way when the trace is ready; the phone is done when it rests again.
+			if err := d.Await(within(t, 15*time.Second), func(s sim.State) bool { return s.Syncs == 1 && s.Phase == sim.PhaseRunning }); err != nil {
+				t.Fatal(err)
+			}
 			if n := d.count(sim.Unchanged, ""); n != 1 {
 				t.Errorf("%d reloads brought nothing new", n)
 			}
