@@ -243,7 +243,7 @@ func (a *App) startJobs(context.Context) error {
 
 const (
 	totalsEvery = time.Second
-	viewBuffer  = 65536
+	viewBuffer  = 8192 // some seconds of a busy office; two megabytes
 )
 
 // follow gives every event to f until ctx ends; a view that fell behind starts
