@@ -135,11 +135,10 @@ func (d *demo) run(ctx context.Context, o DemoOptions) error {
 		return err
 	}
 	d.welcome()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	powered, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer d.tasks.Wait()
-	defer cancel()
-	d.tasks.Go(func() { d.narrate(ctx) })
+	defer cut()
+	d.tasks.Go(func() { d.narrate(powered) })
 	for i := range d.desks {
 		p, err := d.phone(&d.desks[i], o.Speed)
 		if err != nil {
@@ -147,12 +146,25 @@ func (d *demo) run(ctx context.Context, o DemoOptions) error {
 		}
 		d.desks[i].phone = p
 		d.tasks.Go(func() {
-			if err := p.Run(ctx); err != nil {
+			if err := p.Run(powered); err != nil {
 				d.say.line("phone " + p.MAC() + ": " + err.Error())
 			}
 		})
 	}
+	defer d.unplug(powered)
 	return d.office(ctx)
+}
+
+// unplug ends the phones with care, calls first: a phone that is cut off in a
+// call leaves a server that waits for its answer.
+func (d *demo) unplug(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	var phones sync.WaitGroup
+	for _, desk := range d.desks {
+		phones.Go(func() { _ = desk.phone.Shutdown(ctx) }) // who is not done by then is cut off
+	}
+	phones.Wait()
 }
 
 func (d *demo) phone(desk *desktop, speed float64) (*sim.Phone, error) {

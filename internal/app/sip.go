@@ -31,6 +31,9 @@ import (
 // longest registration, so that a phone seldom needs a second round trip.
 const sipNonceLife = 2 * time.Hour
 
+// hangUpWithin is how long a shutdown waits for phones to answer our BYE.
+const hangUpWithin = 3 * time.Second
+
 // window is how many nonces in use are remembered with their counts.
 const window = 200_000
 
@@ -102,7 +105,14 @@ func (a *App) startSIP(context.Context) error {
 	a.desks.server = a.registrarForPhones(server.Bound())
 	a.life.task("admission", guard.run)
 	a.life.task("sip", server.Run)
-	a.life.onStop("feature codes", codes.Close)
+	a.life.onStop("feature codes", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, hangUpWithin)
+		defer cancel()
+		if codes.Close(ctx) != nil {
+			a.log.Info("a phone has not answered the end of its call")
+		}
+		return nil
+	})
 	a.life.task("subscriptions", watch.Run)
 	a.life.task("flows", func(ctx context.Context) error { return keep.Run(ctx, server.Closed()) })
 	<-server.Started()
