@@ -8,6 +8,7 @@ import (
 	"perch/provisioning/brand/ciscompp"
 	"perch/provisioning/brand/ciscospa"
 	"perch/provisioning/brand/fanvil"
+	"perch/provisioning/brand/foreign"
 	"perch/provisioning/brand/grandstream"
 	"perch/provisioning/brand/htek"
 	"perch/provisioning/brand/mitel"
@@ -20,7 +21,7 @@ import (
 
 // Brands lists every brand. Templates are compiled when first used.
 func Brands() brand.List {
-	return brand.List{
+	return append(brand.List{
 		yealink.Brand(),
 		snom.Brand(),
 		grandstream.Brand(),
@@ -33,7 +34,7 @@ func Brands() brand.List {
 		sangomas.Brand(),
 		sangomap.Brand(),
 		sangomap.Digium(),
-	}
+	}, foreign.Brands()...)
 }
 
 // Identify tells what phone sends such a request.

@@ -52,6 +52,9 @@ func file(d brand.Desk) brand.File {
 func each(t *testing.T, f func(t *testing.T, b brand.Brand, d brand.Desk)) {
 	t.Helper()
 	for _, b := range Brands() {
+		if !b.HasTemplates() {
+			continue
+		}
 		for _, m := range models() {
 			for _, d := range desks() {
 				d.Model = m
