@@ -75,8 +75,9 @@ func pause(ctx context.Context, d time.Duration) {
 
 // Who answers what sits at a seat: the binding, and the extension's name.
 type Who struct {
-	Binding Binding
-	Name    string
+	Binding  Binding
+	Name     string
+	Language string // the extension's own, of spoken prompts; empty: the tenant's
 }
 
 // WhoSits tells who is logged in at a seat. ok is false at an idle one.
@@ -93,5 +94,5 @@ func (e *Engine) WhoSits(ctx context.Context, seat directory.Seat) (Who, bool, e
 	if err != nil {
 		return Who{Binding: b}, true, nil // the name is a courtesy; the binding is the answer
 	}
-	return Who{Binding: b, Name: ext.Name}, true, nil
+	return Who{Binding: b, Name: ext.Name, Language: ext.Language}, true, nil
 }

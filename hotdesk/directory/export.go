@@ -68,6 +68,9 @@ func tenantText(t *Tenant) string {
 	codes.text("reload", t.FeatureCodes.Reload)
 	line("feature_codes", codes.String())
 	line("emergency_numbers", quoted(t.EmergencyNumbers))
+	if t.Language != "" {
+		line("language", strconv.Quote(t.Language))
+	}
 	if !t.DefaultPIN.IsZero() {
 		line("default_pin", atRestText(t.DefaultPIN))
 	}
@@ -152,6 +155,7 @@ func extensionFlow(e *Extension) flow {
 	f.text("number", e.ID.Number)
 	f.text("name", e.Name)
 	f.text("email", e.Email)
+	f.text("language", e.Language)
 	f.kept("pin", e.PIN)
 	f.kept("voicemail_pin", e.VoicemailPIN)
 	f.kept("password", e.Password)

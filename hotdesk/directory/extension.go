@@ -5,6 +5,7 @@ type Extension struct {
 	ID           ExtensionID       `json:"id"`
 	Name         string            `json:"name,omitempty"`
 	Email        string            `json:"email,omitempty"`
+	Language     string            `json:"language,omitempty"` // of spoken prompts; empty: the tenant's
 	PIN          Kept              `json:"pin,omitzero"`
 	VoicemailPIN Kept              `json:"voicemail_pin,omitzero"`
 	Password     Kept              `json:"password,omitzero"`     // portal

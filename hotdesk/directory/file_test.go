@@ -20,11 +20,12 @@ const example = `tenants:
     emergency_numbers: ["112", "110"]
     default_pin: "739182"
     supervisors: [{name: frontdesk, pin: "8265"}]
+    language: de
     policy: {max_logins: 2, on_conflict: deny, max_session: 9h, logout_at: "18:30", pin_source: [own, tenant], supervisors: true, sites: []}
     upstream: {uri: "sip:pbx.example.test:5060;transport=tcp", trusted: [192.0.2.10, 2001:db8::/32], emergency: true}
     sites: [{code: berlin, time_zone: Europe/Berlin, address: {country: DE, city: Berlin, street: Example 1}, emergency_caller_id: "+493012345", policy: {idle_logout: 90m}}]
     extensions:
-      - {number: "1001", name: Ada Lovelace, pin: 0432, voicemail_pin: "", password: correct-horse, email: ada@acme.test,
+      - {number: "1001", name: Ada Lovelace, pin: 0432, voicemail_pin: "", password: correct-horse, email: ada@acme.test, language: en,
          sip_password: s3cret-s3cret, upstream: {username: "1001", password: pbx-secret},
          template: "", keys: [{type: blf, value: "1002", label: Grace}, {type: line}], policy: {sites: [berlin]}}
       - number: 1002
@@ -54,6 +55,7 @@ func TestParseFileReadsTheWholeSchema(t *testing.T) {
 		FeatureCodes: FeatureCodes{Login: "*21", Logout: "*22", WhoAmI: "*13", Reload: "*14"}, EmergencyNumbers: []string{"112", "110"},
 		DefaultPIN:  Kept{k.Hash("tenant/acme/default_pin", "739182"), k.Origin("tenant/acme/default_pin", "739182")},
 		Supervisors: []Supervisor{{"frontdesk", Kept{k.Hash("tenant/acme/supervisor/frontdesk", "8265"), k.Origin("tenant/acme/supervisor/frontdesk", "8265")}}},
+		Language:    "de",
 		Policy: Policy{
 			MaxLogins: &two, OnConflict: Deny, MaxSession: &session, LogoutAt: "18:30",
 			PINSource: []string{PINOwn, PINTenant}, Supervisors: &on, Sites: []string{},
@@ -72,7 +74,7 @@ func TestParseFileReadsTheWholeSchema(t *testing.T) {
 	if ada.PIN != (Kept{k.Hash(pin, "0432"), k.Origin(pin, "0432")}) {
 		t.Error("the PIN lost its leading zero")
 	}
-	if !ada.VoicemailPIN.IsZero() || ada.Name != "Ada Lovelace" || ada.Email != "ada@acme.test" || len(ada.Keys) != 2 || ada.Policy.Sites[0] != "berlin" {
+	if !ada.VoicemailPIN.IsZero() || ada.Name != "Ada Lovelace" || ada.Email != "ada@acme.test" || ada.Language != "en" || len(ada.Keys) != 2 || ada.Policy.Sites[0] != "berlin" {
 		t.Errorf("extension %+v", ada)
 	}
 	if s, err := k.Open("extension/acme/1001/sip_password", ada.SIPPassword.Value); err != nil || s != "s3cret-s3cret" {

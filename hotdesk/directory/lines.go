@@ -23,6 +23,7 @@ func tenantLine(t *Tenant) (string, facts) {
 	f.add("feature_codes.whoami", t.FeatureCodes.WhoAmI)
 	f.add("feature_codes.reload", t.FeatureCodes.Reload)
 	f.list("emergency_numbers", t.EmergencyNumbers)
+	f.add("language", t.Language)
 	f.keep("default_pin", t.DefaultPIN)
 	names := make([]string, len(t.Supervisors))
 	for i, s := range t.Supervisors {
@@ -55,6 +56,7 @@ func extensionLine(e *Extension) (string, facts) {
 	var f facts
 	f.add("name", e.Name)
 	f.add("email", e.Email)
+	f.add("language", e.Language)
 	f.keep("pin", e.PIN)
 	f.keep("voicemail_pin", e.VoicemailPIN)
 	f.keep("password", e.Password)

@@ -11,6 +11,8 @@ func (p *parser) extension(f field, t *tenantScope) {
 			e.Name = p.text(g)
 		case "email":
 			e.Email = p.match(g, emailForm, "an e-mail address")
+		case "language":
+			e.Language = p.oneOf(g, Languages()...)
 		case "pin":
 			pin = g
 		case "voicemail_pin":
@@ -33,7 +35,7 @@ func (p *parser) extension(f field, t *tenantScope) {
 			return false
 		}
 		return true
-	}, "number", "name", "email", "pin", "voicemail_pin", "password", "sip_password", "upstream", "template", "variables", "keys", "policy") {
+	}, "number", "name", "email", "language", "pin", "voicemail_pin", "password", "sip_password", "upstream", "template", "variables", "keys", "policy") {
 		return
 	}
 	if e.ID.Number == "" && !has(f, "number") {

@@ -38,6 +38,8 @@ func (p *parser) tenant(f field) {
 			t.EmergencyNumbers = p.emergencyNumbers(g)
 		case "upstream":
 			t.Upstream = p.upstream(g)
+		case "language":
+			t.Language = p.oneOf(g, Languages()...)
 		case "supervisors":
 			supervisors = g
 		case "default_pin":
@@ -60,7 +62,7 @@ func (p *parser) tenant(f field) {
 			return false
 		}
 		return true
-	}, "code", "domains", "realm", "digest", "feature_codes", "emergency_numbers", "default_pin", "supervisors", "policy", "upstream", "sites", "templates", "default_templates", "variables", "extensions", "devices")
+	}, "code", "domains", "realm", "digest", "feature_codes", "emergency_numbers", "default_pin", "supervisors", "policy", "upstream", "sites", "templates", "default_templates", "variables", "language", "extensions", "devices")
 	if !is {
 		return
 	}

@@ -13,6 +13,7 @@ type Tenant struct {
 	EmergencyNumbers []string     `json:"emergency_numbers,omitempty"`
 	DefaultPIN       Kept         `json:"default_pin,omitzero"`
 	Supervisors      []Supervisor `json:"supervisors,omitempty"`
+	Language         string       `json:"language,omitempty"` // of spoken prompts, one of Languages; empty: the first
 	Policy           Policy       `json:"policy,omitzero"`
 	Upstream         *Upstream    `json:"upstream,omitempty"`
 	Sites            []Site       `json:"sites,omitempty"`
