@@ -238,6 +238,7 @@ func policyFlow(p Policy) flow {
 	if p.LoginKey != nil {
 		f.raw("login_key", strconv.FormatBool(*p.LoginKey))
 	}
+	f.nested("screen", screenFlow(p.Screen))
 	return f
 }
 

@@ -118,6 +118,7 @@ func (f *facts) policy(name string, p Policy) {
 	if p.LoginKey != nil {
 		add("login_key", strconv.FormatBool(*p.LoginKey))
 	}
+	p.Screen.each(func(key, value string, _ bool) { add("screen."+key, value) })
 }
 
 func (f *facts) variables(of string, m map[string]string) {

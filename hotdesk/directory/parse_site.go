@@ -89,11 +89,13 @@ func (p *parser) policy(f field, t *tenantScope) Policy {
 			o.Supervisors = p.boolean(g)
 		case "login_key":
 			o.LoginKey = p.boolean(g)
+		case "screen":
+			o.Screen = p.screenPolicy(g)
 		default:
 			return false
 		}
 		return true
-	}, "max_logins", "on_conflict", "on_occupied", "max_session", "logout_at", "idle_logout", "max_defer", "sites", "pin_source", "supervisors", "login_key")
+	}, "max_logins", "on_conflict", "on_occupied", "max_session", "logout_at", "idle_logout", "max_defer", "sites", "pin_source", "supervisors", "login_key", "screen")
 	return o
 }
 

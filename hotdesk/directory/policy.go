@@ -19,6 +19,8 @@ type Policy struct {
 	// LoginKey puts a key to log in or out on desks where there is room; on by
 	// default.
 	LoginKey *bool `json:"login_key,omitempty" yaml:"login_key"`
+	// Screen is what the phones' own screens offer.
+	Screen ScreenPolicy `json:"screen,omitzero" yaml:"screen"`
 }
 
 // Duration is a time.Duration written as text ("8h", "90m").
@@ -54,7 +56,7 @@ func DefaultPolicy() Policy {
 	one, on, off, deferral := 1, true, false, Duration(2*time.Hour)
 	return Policy{
 		MaxLogins: &one, OnConflict: Move, OnOccupied: Replace, MaxDefer: &deferral,
-		PINSource: []string{PINOwn, PINVoicemail, PINTenant}, Supervisors: &off, LoginKey: &on,
+		PINSource: []string{PINOwn, PINVoicemail, PINTenant}, Supervisors: &off, LoginKey: &on, Screen: DefaultScreen(),
 	}
 }
 
@@ -101,5 +103,6 @@ func (p Policy) under(l Policy) Policy {
 	if l.LoginKey != nil {
 		p.LoginKey = l.LoginKey
 	}
+	p.Screen = p.Screen.under(l.Screen)
 	return p
 }

@@ -18,7 +18,7 @@ func TestResolve(t *testing.T) {
 	extension := Policy{MaxLogins: &three, Sites: []string{}, Supervisors: &on}
 	want := Policy{
 		MaxLogins: &three, OnConflict: Deny, OnOccupied: Ask, MaxSession: &day, LogoutAt: "18:30", IdleLogout: &hour, MaxDefer: &hour,
-		Sites: []string{}, PINSource: []string{PINTenant}, Supervisors: &on, LoginKey: &on,
+		Sites: []string{}, PINSource: []string{PINTenant}, Supervisors: &on, LoginKey: &on, Screen: DefaultScreen(),
 	}
 	if d := cmp.Diff(want, Resolve(tenant, site, extension, Policy{})); d != "" {
 		t.Error(d)

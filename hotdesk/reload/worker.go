@@ -210,6 +210,7 @@ type found struct {
 	device  directory.Device
 	brand   brand.Brand
 	contact location.Contact
+	policy  directory.Policy // of the desk, whoever sits there
 	view    View
 }
 
@@ -219,14 +220,29 @@ func (w *Worker) look(ctx context.Context, i Intent) (found, error) {
 		return found{}, fmt.Errorf("reload: %w: %w", hotdesk.ErrNotFound, err)
 	}
 	id := directory.DeviceID{Tenant: i.Tenant, MAC: mac}
+	d, err := w.find(ctx, id)
+	if err != nil {
+		return d, err
+	}
+	if d.view.Trace, err = w.phones.Trace(ctx, id); err != nil {
+		return d, fmt.Errorf("reload: %w", err)
+	}
+	if d.view.BusyUntil, _, err = w.phones.Busy(ctx, id, w.now()); err != nil {
+		return d, fmt.Errorf("reload: %w", err)
+	}
+	d.view.Recipe, d.view.Templates = d.brand.Recipe, d.brand.HasTemplates()
+	d.view.MaxDefer = time.Duration(*d.policy.MaxDefer)
+	return d, nil
+}
+
+// find reads what a NOTIFY to a device has to know.
+func (w *Worker) find(ctx context.Context, id directory.DeviceID) (found, error) {
 	var d found
-	if d.tenant, err = w.dir.Tenant(ctx, i.Tenant); err != nil {
+	var err error
+	if d.tenant, err = w.dir.Tenant(ctx, id.Tenant); err != nil {
 		return d, fmt.Errorf("reload: %w", err)
 	}
 	if d.device, err = w.dir.Device(ctx, id); err != nil {
-		return d, fmt.Errorf("reload: %w", err)
-	}
-	if d.view.Trace, err = w.phones.Trace(ctx, id); err != nil {
 		return d, fmt.Errorf("reload: %w", err)
 	}
 	seats, err := w.phones.Seats(ctx, id)
@@ -237,13 +253,9 @@ func (w *Worker) look(ctx context.Context, i Intent) (found, error) {
 	if err != nil {
 		return d, fmt.Errorf("reload: %w", err)
 	}
-	if d.view.BusyUntil, _, err = w.phones.Busy(ctx, id, w.now()); err != nil {
-		return d, fmt.Errorf("reload: %w", err)
-	}
 	d.brand, _ = w.brands.Find(d.device.Brand)
-	d.view.Recipe, d.view.Templates = d.brand.Recipe, d.brand.HasTemplates()
 	site, _ := d.tenant.Site(d.device.Site)
-	d.view.MaxDefer = time.Duration(*directory.Resolve(d.tenant.Policy, site.Policy, d.device.Policy).MaxDefer)
+	d.policy = directory.Resolve(d.tenant.Policy, site.Policy, d.device.Policy)
 	d.contact, d.view.Reachable = newest(contacts, w.now())
 	return d, nil
 }

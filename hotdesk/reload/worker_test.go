@@ -33,6 +33,7 @@ type world struct {
 	sent    []Notice
 	sentAt  []time.Time
 	missing bool
+	screen  string // the tenant's screen.push
 	onSend  func(w *world)
 }
 
@@ -111,7 +112,7 @@ func (w *world) Trace(context.Context, directory.DeviceID) (trace.Trace, error) 
 }
 
 func (w *world) Tenant(context.Context, directory.TenantCode) (directory.Tenant, error) {
-	return directory.Tenant{Code: "acme", Domains: []string{"acme.test"}}, nil
+	return directory.Tenant{Code: "acme", Domains: []string{"acme.test"}, Policy: directory.Policy{Screen: directory.ScreenPolicy{Push: w.screen}}}, nil
 }
 
 func (w *world) Device(_ context.Context, id directory.DeviceID) (directory.Device, error) {

@@ -30,6 +30,10 @@ type Brand struct {
 	// Screen writes a page for the phone's own screen, as the model shows it. Nil:
 	// these phones show no pages of a server.
 	Screen func(p Page, model string) Drawn
+	// Message writes a short text for the phone's screen as one NOTIFY, which the
+	// phone takes where its configuration has Desk.Push set. Nil: this brand shows
+	// no text that was not asked for.
+	Message func(text string) Attempt
 	// Recipe is how such a phone is made to take its configuration.
 	Recipe Recipe
 }

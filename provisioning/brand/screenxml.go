@@ -63,6 +63,7 @@ type TextScreens struct {
 	Menu     []string // attributes of a menu's root
 	Form     []string // of a form's
 	Page     []string // of a text's
+	Notice   []string // of a text's that comes unasked
 	NoKeys   bool     // soft keys are not known to this maker: a text with keys becomes a menu
 	Prompted bool     // a form has a Prompt beside its Title
 }

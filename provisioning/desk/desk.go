@@ -66,7 +66,10 @@ func Of(r Records, at Place, secrets Secrets, now time.Time) (brand.Desk, direct
 		r.Extension = directory.Extension{}
 	}
 	d.Custom = custom(r)
-	d.DoorKey = *directory.Resolve(r.Tenant.Policy, site.Policy, r.Extension.Policy, r.Device.Policy).LoginKey
+	policy := directory.Resolve(r.Tenant.Policy, site.Policy, r.Extension.Policy, r.Device.Policy)
+	d.DoorKey = *policy.LoginKey
+	// The extension has no say: its policy would change what the phone takes while it sits there.
+	d.Push = directory.Resolve(r.Tenant.Policy, site.Policy, r.Device.Policy).Screen.Messages()
 	if !bound {
 		d.Account, err = idle(r, secrets)
 		return d, "", err

@@ -31,7 +31,7 @@ func Brand() brand.Brand {
 		zones: brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.Mitel, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screens().Draw, Recipe: recipe(),
+		Name: brand.Mitel, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screens().Draw, Message: message, Recipe: recipe(),
 	}
 }
 

@@ -10,5 +10,11 @@ func screens() brand.TextScreens {
 		Menu:   []string{"Beep", "no", "destroyOnExit", "yes"},
 		Form:   []string{"type", "number", "displayMode", "condensed", "Beep", "no", "destroyOnExit", "yes"},
 		Page:   []string{"Beep", "no", "destroyOnExit", "yes"},
+		Notice: []string{"Beep", "yes", "destroyOnExit", "yes"},
 	}
+}
+
+// message is the event aastra-xml: its body is any object of the XML API.
+func message(text string) brand.Attempt {
+	return brand.Attempt{Event: "aastra-xml", ContentType: "application/xml", Body: screens().Message("Perch", text)}
 }

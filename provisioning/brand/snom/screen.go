@@ -58,3 +58,9 @@ func address(i brand.Item) string {
 	}
 	return i.URL
 }
+
+// message is the event xml with a page of the minibrowser as its body.
+func message(text string) brand.Attempt {
+	page := brand.Has("SnomIPPhoneText", brand.Holds("Title", "Perch"), brand.Holds("Text", brand.Notice(text))).With("track", "no")
+	return brand.Attempt{Event: "xml", ContentType: "application/snomxml", Body: page.Document()}
+}

@@ -31,7 +31,7 @@ func Brand() brand.Brand {
 		zones: brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.Snom, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen,
+		Name: brand.Snom, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Message: message,
 		// Settings are taken over in 3 to 8 s, a reboot takes 40 to 70 s.
 		Recipe: brand.CheckSync(15*time.Second, 100*time.Second),
 	}

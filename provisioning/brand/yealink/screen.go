@@ -11,5 +11,11 @@ func screens() brand.TextScreens {
 		Menu:   []string{"Beep", "no", "destroyOnExit", "yes"},
 		Form:   []string{"type", "number", "Beep", "no", "destroyOnExit", "yes"},
 		Page:   []string{"Beep", "no", "destroyOnExit", "yes"},
+		Notice: []string{"Beep", "yes"},
 	}
+}
+
+// message is the event Yealink-xml: its body is any object of the XML browser.
+func message(text string) brand.Attempt {
+	return brand.Attempt{Event: "Yealink-xml", ContentType: "application/xml", Body: screens().Message("Perch", text)}
 }
