@@ -34,6 +34,7 @@ type Config struct {
 	Metrics      Metrics      `yaml:"metrics"`
 	Media        Media        `yaml:"media"`
 	Limits       Limits       `yaml:"limits"`
+	DNS          DNS          `yaml:"dns"`
 
 	// Directory files that are applied at start when they have changed since.
 	Apply []string `yaml:"apply"`
@@ -179,6 +180,13 @@ type Limits struct {
 	Trusted []netip.Prefix `yaml:"trusted"`
 }
 
+// DNS is where names of upstreams are looked up.
+type DNS struct {
+	// Name servers as `ip` or `ip:port`, asked in this order. Empty: those of
+	// `/etc/resolv.conf`, and the names of `/etc/hosts`.
+	Servers []NameServer `yaml:"servers"`
+}
+
 // Log is what the server says of itself, on standard error.
 type Log struct {
 	// `debug`, `info`, `warn` or `error`.
@@ -203,6 +211,7 @@ func Default() Config {
 		Apply:        []string{},
 		Media:        Media{RTPPorts: PortRange{20000, 20999}},
 		Limits:       Limits{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}},
+		DNS:          DNS{Servers: []NameServer{}},
 		Log:          Log{Level: slog.LevelInfo, Format: "text"},
 	}
 }
