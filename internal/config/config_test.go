@@ -12,7 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var equal = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+var equal = cmp.Options{
+	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }),
+}
 
 func write(t *testing.T, text string) string {
 	t.Helper()
