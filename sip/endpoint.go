@@ -32,8 +32,10 @@ type endpoint struct {
 	packet *front.Socket
 	stream net.Listener        // what the stack accepts from
 	web    *websocket.Listener // the same, where it ends WebSocket
-	done   chan struct{}       // closed by close
-	loops  sync.WaitGroup
+
+	dialled *front.Dialled // the same, for connections opened from here
+	done    chan struct{}  // closed by close
+	loops   sync.WaitGroup
 }
 
 // maxPeers is how many peer addresses the stack may remember per UDP socket,
@@ -81,7 +83,11 @@ func (s *Server) newEndpoint(sock socket) (*endpoint, error) {
 			Advertise: advertised(s.o.Advertise, int(sock.Addr.Port())),
 		},
 	}
-	if sock.packet != nil {
+	if sock.dialled != nil {
+		e.dialled = sock.dialled
+		e.dialled.Trace, e.dialled.Transport = s.o.Trace, sock.Transport
+		e.stream = s.door.Streams(e.dialled)
+	} else if sock.packet != nil {
 		pool := ua.TransportLayer().Pool("udp")
 		e.packet = front.NewSocket(sock.packet, s.door, func() bool { return pool.Size() > maxPeers })
 		e.packet.Trace = s.o.Trace

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"perch/sip/front"
 )
 
 // Address is one place where the server listens.
@@ -24,6 +26,8 @@ type socket struct {
 	Address
 	packet *net.UDPConn
 	stream net.Listener
+
+	dialled *front.Dialled // in place of both: nothing listens
 }
 
 func (s socket) close() {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type Options struct {
 	Sender    *flow.Sender // told of the sockets; nil: one is made
 	Handlers  Handlers
 	TLS       *tls.Config     // of the tls and wss listeners; required where there are any
+	HopTLS    *tls.Config     // of connections opened to PBXs; nil: the system's authorities
 	Origins   []string        // of pages that may speak SIP over ws and wss, beside our own: scheme://host[:port]
 	Server    string          // Server header; empty: "Perch"
 	Trusted   []netip.Prefix  // no budgets and no bans for these addresses
@@ -62,6 +64,7 @@ type Server struct {
 	mu        sync.Mutex
 	endpoints []*endpoint
 	closed    bool
+	running   bool
 	serving   sync.WaitGroup
 }
 
@@ -84,6 +87,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.chain.Now, s.chain.Emergency = o.Now, o.Emergency
 	s.admission()
+	o.Sender.Dial(s)
 	return s, nil
 }
 
@@ -127,9 +131,11 @@ func (s *Server) Listen() error {
 func (s *Server) Bound() []Address {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]Address, len(s.endpoints))
-	for i, e := range s.endpoints {
-		out[i] = e.socket.Address
+	out := make([]Address, 0, len(s.endpoints))
+	for _, e := range s.endpoints {
+		if e.dialled == nil {
+			out = append(out, e.socket.Address)
+		}
 	}
 	return out
 }
@@ -148,7 +154,8 @@ func (s *Server) Run(ctx context.Context) error {
 		s.mu.Unlock()
 		return errors.New("sip: Run before Listen or after Close")
 	}
-	endpoints := s.endpoints
+	endpoints := slices.Clone(s.endpoints)
+	s.running = true
 	for _, e := range endpoints {
 		s.serving.Go(func() { e.serve(s.o.Log) })
 	}

@@ -29,6 +29,11 @@ func (s *Sender) with(f location.Flow, do func(sip.Connection) error) error {
 	return do(conn)
 }
 
+// Alive tells whether something could be sent by the flow now.
+func (s *Sender) Alive(f location.Flow) bool {
+	return s.with(f, func(sip.Connection) error { return nil }) == nil
+}
+
 var errNotUDP = errors.New("flow: a ping is for UDP")
 
 // Ping sends the shortest packet that keeps a UDP flow open: line breaks, which

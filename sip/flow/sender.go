@@ -56,15 +56,20 @@ func (e Endpoint) advertised() string {
 
 // Sender sends requests by flows. Safe for use by several goroutines.
 type Sender struct {
-	node string
+	node   string
+	dialer Dialer // nil: no connection is ever opened from here
 
 	mu        sync.RWMutex
 	endpoints map[string]Endpoint
+	hops      map[string]location.Flow // connections to hops
+	dialling  map[string]chan struct{} // one at a time to each
 }
 
 // NewSender makes a sender for the flows that this node holds.
 func NewSender(node string) *Sender {
-	return &Sender{node: node, endpoints: map[string]Endpoint{}}
+	return &Sender{
+		node: node, endpoints: map[string]Endpoint{}, hops: map[string]location.Flow{}, dialling: map[string]chan struct{}{},
+	}
 }
 
 // Add makes the flows of a socket usable; Remove ends that.
@@ -139,10 +144,16 @@ func (s *Sender) endpoint(f location.Flow) (Endpoint, error) {
 // write.
 // It is not for INVITE, whose transaction outlives its response, nor for ACK.
 func (s *Sender) Send(ctx context.Context, f location.Flow, req *sip.Request) (*sip.Response, error) {
-	e, err := s.prepare(f, req)
+	removeVias(req)
+	e, err := s.prepare(f, req, sip.GenerateBranch())
 	if err != nil {
 		return nil, err
 	}
+	return s.exchange(ctx, e, f, req)
+}
+
+// exchange sends a request that is prepared.
+func (s *Sender) exchange(ctx context.Context, e Endpoint, f location.Flow, req *sip.Request) (*sip.Response, error) {
 	tx, err := e.UA.TransactionLayer().NewClientTransaction(ctx, req)
 	if err != nil {
 		// The stack found no connection and tried to make one, which it must not.
@@ -187,10 +198,15 @@ func wait(ctx context.Context, tx *sip.ClientTx, gone <-chan struct{}) (*sip.Res
 // Write sends a request outside any transaction: the ACK of a 2xx (RFC 3261
 // section 13.2.2.4). The errors are those of Send.
 func (s *Sender) Write(f location.Flow, req *sip.Request) error {
-	e, err := s.prepare(f, req)
+	removeVias(req)
+	e, err := s.prepare(f, req, sip.GenerateBranch())
 	if err != nil {
 		return err
 	}
+	return s.write(e, f, req)
+}
+
+func (s *Sender) write(e Endpoint, f location.Flow, req *sip.Request) error {
 	conn, err := e.UA.TransportLayer().GetConnection(network(f), poolKey(f))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrGone, err)
@@ -214,7 +230,16 @@ func poolKey(f location.Flow) string {
 }
 
 // prepare checks the message, addresses it and writes the Via.
-func (s *Sender) prepare(f location.Flow, req *sip.Request) (Endpoint, error) {
+func (s *Sender) prepare(f location.Flow, req *sip.Request, branch string) (Endpoint, error) {
+	e, err := s.aim(f, req)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	return e, addVia(req, e, f, branch)
+}
+
+// aim checks the message and addresses it.
+func (s *Sender) aim(f location.Flow, req *sip.Request) (Endpoint, error) {
 	e, err := s.endpoint(f)
 	if err != nil {
 		return Endpoint{}, err
@@ -227,6 +252,7 @@ func (s *Sender) prepare(f location.Flow, req *sip.Request) (Endpoint, error) {
 	}
 	req.SetTransport(network(f))
 	req.SetDestination(f.Remote)
+	req.Laddr = sip.Addr{}
 	if f.Transport == "udp" {
 		// The exact address of the listener: without it the stack would open
 		// another socket for a peer it has not heard of since its start.
@@ -238,15 +264,19 @@ func (s *Sender) prepare(f location.Flow, req *sip.Request) (Endpoint, error) {
 		}
 		req.Laddr = sip.Addr{IP: net.ParseIP(host), Port: port}
 	}
-	return e, addVia(req, e, f)
+	return e, nil
+}
+
+// removeVias takes off what an earlier attempt may have left.
+func removeVias(req *sip.Request) {
+	for req.RemoveHeader("Via") {
+		continue
+	}
 }
 
 // addVia puts our Via on top (RFC 3261 section 18.1.1), with rport so that the
 // answer finds back through what stands between (RFC 3581).
-func addVia(req *sip.Request, e Endpoint, f location.Flow) error {
-	for req.RemoveHeader("Via") {
-		continue
-	}
+func addVia(req *sip.Request, e Endpoint, f location.Flow, branch string) error {
 	host, portText, err := net.SplitHostPort(e.advertised())
 	if err != nil {
 		return fmt.Errorf("flow: advertised address: %w", err)
@@ -258,7 +288,7 @@ func addVia(req *sip.Request, e Endpoint, f location.Flow) error {
 	via := &sip.ViaHeader{
 		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(f.Transport),
 		Host: host, Port: port,
-		Params: sip.HeaderParams{{K: "branch", V: sip.GenerateBranch()}, {K: "rport"}},
+		Params: sip.HeaderParams{{K: "branch", V: branch}, {K: "rport"}},
 	}
 	req.PrependHeader(via)
 	return nil
