@@ -2,21 +2,22 @@ package directory
 
 // Device is a phone, as the store keeps it.
 type Device struct {
-	ID        DeviceID          `json:"id"`
-	Brand     string            `json:"brand,omitempty"` // lower-case vendor name; may be one Perch has no templates for
-	Model     string            `json:"model,omitempty"`
-	Desk      string            `json:"desk,omitempty"` // label
-	Site      string            `json:"site,omitempty"` // code
-	Address   Address           `json:"address,omitzero"`
-	Owner     string            `json:"owner,omitempty"`     // number of the extension whose home this desk is
-	Secret    Kept              `json:"secret,omitzero"`     // HTTP password of its configuration; sealed, made when absent
-	SIPSecret Kept              `json:"sip_secret,omitzero"` // static device-account password; sealed; zero: derived from Epoch
-	Epoch     int               `json:"epoch,omitempty"`     // generation of the derived device-account password
-	TokenGen  int               `json:"token_gen,omitempty"` // generation of the path token
-	Digest    []string          `json:"digest,omitempty"`    // overrides the tenant's
-	Template  string            `json:"template,omitempty"`
-	Variables map[string]string `json:"variables,omitempty"`
-	Policy    Policy            `json:"policy,omitzero"`
+	ID                DeviceID          `json:"id"`
+	Brand             string            `json:"brand,omitempty"` // lower-case vendor name; may be one Perch has no templates for
+	Model             string            `json:"model,omitempty"`
+	Desk              string            `json:"desk,omitempty"` // label
+	Site              string            `json:"site,omitempty"` // code
+	Address           Address           `json:"address,omitzero"`
+	EmergencyCallerID string            `json:"emergency_caller_id,omitempty"` // empty: the desk's or site's
+	Owner             string            `json:"owner,omitempty"`               // number of the extension whose home this desk is
+	Secret            Kept              `json:"secret,omitzero"`               // HTTP password of its configuration; sealed, made when absent
+	SIPSecret         Kept              `json:"sip_secret,omitzero"`           // static device-account password; sealed; zero: derived from Epoch
+	Epoch             int               `json:"epoch,omitempty"`               // generation of the derived device-account password
+	TokenGen          int               `json:"token_gen,omitempty"`           // generation of the path token
+	Digest            []string          `json:"digest,omitempty"`              // overrides the tenant's
+	Template          string            `json:"template,omitempty"`
+	Variables         map[string]string `json:"variables,omitempty"`
+	Policy            Policy            `json:"policy,omitzero"`
 }
 
 // Phone is what Perch has learnt about a device from the device itself.

@@ -119,6 +119,8 @@ func siteFlow(s Site) flow {
 	f.text("time_zone", s.TimeZone)
 	f.nested("address", addressFlow(s.Address))
 	f.text("emergency_caller_id", s.EmergencyCallerID)
+	f.text("front_desk", s.FrontDesk)
+	f.text("placeholder", s.Placeholder)
 	f.nested("variables", mapFlow(s.Variables))
 	f.nested("policy", policyFlow(s.Policy))
 	return f
@@ -166,6 +168,7 @@ func extensionFlow(e *Extension) flow {
 		u.kept("password", e.Upstream.Password)
 		f.nested("upstream", u)
 	}
+	f.nested("logged_out", loggedOutFlow(e.LoggedOut))
 	f.text("template", e.Template)
 	f.nested("variables", mapFlow(e.Variables))
 	if len(e.Keys) > 0 {
@@ -190,6 +193,7 @@ func deviceFlow(d *Device) flow {
 	f.text("desk", d.Desk)
 	f.text("site", d.Site)
 	f.nested("address", addressFlow(d.Address))
+	f.text("emergency_caller_id", d.EmergencyCallerID)
 	f.text("owner", d.Owner)
 	f.kept("secret", d.Secret)
 	f.kept("sip_secret", d.SIPSecret)

@@ -11,6 +11,7 @@ type Extension struct {
 	Password     Kept              `json:"password,omitzero"`     // portal
 	SIPPassword  Kept              `json:"sip_password,omitzero"` // static, for softphones; sealed
 	Upstream     *UpstreamIdentity `json:"upstream,omitempty"`
+	LoggedOut    *LoggedOut        `json:"logged_out,omitempty"` // nil: 480
 	Template     string            `json:"template,omitempty"`
 	Variables    map[string]string `json:"variables,omitempty"`
 	Keys         []Key             `json:"keys,omitempty"`

@@ -43,6 +43,8 @@ func tenantLine(t *Tenant) (string, facts) {
 		f.add("site "+s.Code+" time_zone", s.TimeZone)
 		f.add("site "+s.Code+" address", s.Address.line())
 		f.add("site "+s.Code+" emergency_caller_id", s.EmergencyCallerID)
+		f.add("site "+s.Code+" front_desk", s.FrontDesk)
+		f.add("site "+s.Code+" placeholder", s.Placeholder)
 		f.policy("site "+s.Code+" policy", s.Policy)
 		f.variables("site "+s.Code+" ", s.Variables)
 	}
@@ -65,6 +67,7 @@ func extensionLine(e *Extension) (string, facts) {
 		f.add("upstream.username", e.Upstream.Username)
 		f.keep("upstream.password", e.Upstream.Password)
 	}
+	f.add("logged_out", e.LoggedOut.line())
 	f.add("template", e.Template)
 	f.variables("", e.Variables)
 	f.add("keys", keysLine(e.Keys))
@@ -79,6 +82,7 @@ func deviceLine(d *Device) (string, facts) {
 	f.add("desk", d.Desk)
 	f.add("site", d.Site)
 	f.add("address", d.Address.line())
+	f.add("emergency_caller_id", d.EmergencyCallerID)
 	f.add("owner", d.Owner)
 	f.keep("secret", d.Secret)
 	f.keep("sip_secret", d.SIPSecret)

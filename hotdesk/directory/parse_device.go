@@ -24,6 +24,8 @@ func (p *parser) device(f field, t *tenantScope) {
 			}
 		case "address":
 			d.Address = p.address(g)
+		case "emergency_caller_id":
+			d.EmergencyCallerID = p.match(g, callerForm, "a telephone number such as \"+493012345\"")
 		case "owner":
 			d.Owner = p.owner(g)
 		case "secret":
@@ -46,7 +48,7 @@ func (p *parser) device(f field, t *tenantScope) {
 			return false
 		}
 		return true
-	}, "mac", "brand", "model", "desk", "site", "address", "owner", "secret", "sip_secret", "digest", "template", "variables", "policy", "epoch", "token_gen") {
+	}, "mac", "brand", "model", "desk", "site", "address", "emergency_caller_id", "owner", "secret", "sip_secret", "digest", "template", "variables", "policy", "epoch", "token_gen") {
 		return
 	}
 	if d.ID.MAC.IsZero() && !has(f, "mac") {

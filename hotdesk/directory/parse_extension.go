@@ -2,7 +2,7 @@ package directory
 
 func (p *parser) extension(f field, t *tenantScope) {
 	e := Extension{ID: ExtensionID{Tenant: t.Code}}
-	var pin, voicemail, password, sip, upstream, policy field
+	var pin, voicemail, password, sip, upstream, loggedOut, policy field
 	if !p.object(f.place, f.node, func(g field) bool {
 		switch g.key {
 		case "number":
@@ -23,6 +23,8 @@ func (p *parser) extension(f field, t *tenantScope) {
 			sip = g
 		case "upstream":
 			upstream = g
+		case "logged_out":
+			loggedOut = g
 		case "template":
 			e.Template = p.templateName(g, t)
 		case "variables":
@@ -35,7 +37,7 @@ func (p *parser) extension(f field, t *tenantScope) {
 			return false
 		}
 		return true
-	}, "number", "name", "email", "language", "pin", "voicemail_pin", "password", "sip_password", "upstream", "template", "variables", "keys", "policy") {
+	}, "number", "name", "email", "language", "pin", "voicemail_pin", "password", "sip_password", "upstream", "logged_out", "template", "variables", "keys", "policy") {
 		return
 	}
 	if e.ID.Number == "" && !has(f, "number") {
@@ -47,6 +49,7 @@ func (p *parser) extension(f field, t *tenantScope) {
 	p.ifThere(password, func(g field) { e.Password = p.password(g, e.ID.SecretContext("password"), number) })
 	p.ifThere(sip, func(g field) { e.SIPPassword = p.sealed(g, e.ID.SecretContext("sip_password"), number) })
 	p.ifThere(upstream, func(g field) { e.Upstream = p.identity(g, e.ID) })
+	p.ifThere(loggedOut, func(g field) { e.LoggedOut = p.loggedOut(g, number) })
 	p.ifThere(policy, func(g field) { e.Policy = p.policy(g, t) })
 	if p.room(f, len(p.file.Extensions)) {
 		p.file.Extensions = append(p.file.Extensions, e)

@@ -13,6 +13,10 @@ func (p *parser) site(f field, t *tenantScope) {
 			s.Address = p.address(g)
 		case "emergency_caller_id":
 			s.EmergencyCallerID = p.match(g, callerForm, "a telephone number such as \"+493012345\"")
+		case "front_desk":
+			s.FrontDesk = p.owner(g)
+		case "placeholder":
+			s.Placeholder = p.word(g)
 		case "variables":
 			s.Variables = p.variables(g)
 		case "policy":
@@ -21,7 +25,7 @@ func (p *parser) site(f field, t *tenantScope) {
 			return false
 		}
 		return true
-	}, "code", "time_zone", "address", "emergency_caller_id", "variables", "policy") {
+	}, "code", "time_zone", "address", "emergency_caller_id", "front_desk", "placeholder", "variables", "policy") {
 		return
 	}
 	switch {

@@ -79,6 +79,8 @@ type Site struct {
 	TimeZone          string  `json:"time_zone,omitempty"` // IANA name
 	Address           Address `json:"address,omitzero"`
 	EmergencyCallerID string  `json:"emergency_caller_id,omitempty"`
+	FrontDesk         string  `json:"front_desk,omitempty"`  // number that is told of emergency calls
+	Placeholder       string  `json:"placeholder,omitempty"` // name that a desk without a person shows to who is called
 	Policy            Policy  `json:"policy,omitzero"`
 
 	Variables map[string]string `json:"variables,omitempty"`
