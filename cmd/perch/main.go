@@ -70,7 +70,7 @@ func main() {
 
 func run(ctx context.Context, args []string) int {
 	var c cli
-	parser, err := kong.New(&c, kong.Name("perch"), kong.UsageOnError(),
+	parser, err := kong.New(&c, kong.Name("perch"), kong.UsageOnError(), kong.Vars{"sim_brands": simBrands()},
 		kong.Description("Any desk phone becomes yours by typing an extension and a PIN. Start with: perch demo"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}))
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 type simCmd struct {
 	Phones    int           `default:"1" placeholder:"N" help:"How many phones, with consecutive MACs from --mac."`
 	Server    string        `required:"" placeholder:"URL" help:"Provisioning URL, as a phone gets it: http://host:8080/"`
-	Brand     string        `enum:"yealink,snom" default:"yealink" help:"What they imitate: yealink or snom."`
+	Brand     string        `default:"yealink" placeholder:"NAME" help:"What they imitate: ${sim_brands}, or mixed for all of them in turn."`
 	Model     string        `placeholder:"MODEL" help:"Model they say they are."`
 	MAC       directory.MAC `name:"mac" placeholder:"MAC" help:"MAC address of the first phone."`
 	Secret    string        `placeholder:"TEXT" env:"PERCH_SIM_SECRET" help:"HTTP password of the devices (their secret)."`
@@ -26,6 +26,18 @@ type simCmd struct {
 	Dial      string        `placeholder:"CODE" help:"Each phone dials this once it has registered, as '*11*1001*4321'."`
 	Rate      float64       `placeholder:"N" help:"Phones switched on in a second; without: all at once."`
 	For       time.Duration `placeholder:"TIME" help:"End after this time, as 30s; without: at Ctrl-C."`
+}
+
+// mixed is every brand in turn.
+const mixed = "mixed"
+
+// simBrands lists what can be imitated, for people.
+func simBrands() string {
+	var names []string
+	for _, b := range sim.Brands() {
+		names = append(names, string(b))
+	}
+	return strings.Join(names, ", ")
 }
 
 // Help says more than a line.
@@ -123,10 +135,17 @@ func (s simCmd) phones() ([]desk, error) {
 	if s.Phones < 1 || s.Phones > 100_000 {
 		return nil, usage{"--phones is from 1 to 100000"}
 	}
+	kinds := []sim.Brand{sim.Brand(s.Brand)}
+	switch {
+	case s.Brand == mixed:
+		kinds = sim.Brands()
+	case !sim.Imitated(kinds[0]):
+		return nil, usage{fmt.Sprintf("--brand %q: there are virtual phones of %s, and mixed", safe(s.Brand), simBrands())}
+	}
 	all := make([]desk, s.Phones)
 	mac := s.MAC
 	for i := range all {
-		all[i] = desk{mac, sim.Brand(s.Brand), s.Model, directory.Secret(s.Secret)}
+		all[i] = desk{mac, kinds[i%len(kinds)], s.Model, directory.Secret(s.Secret)}
 		mac = sim.NextMAC(mac)
 	}
 	return all, nil

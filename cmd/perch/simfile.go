@@ -30,7 +30,7 @@ func desksOf(name string) ([]desk, error) {
 	var all []desk
 	for _, d := range file.Devices {
 		b := sim.Brand(d.Brand)
-		if b != sim.Yealink && b != sim.Snom {
+		if !sim.Imitated(b) {
 			continue
 		}
 		if d.Secret.IsZero() {
@@ -43,7 +43,7 @@ func desksOf(name string) ([]desk, error) {
 		all = append(all, desk{d.ID.MAC, b, d.Model, secret})
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%s has no device of brand yealink or snom", name)
+		return nil, fmt.Errorf("%s has no device of a brand that can be imitated (%s)", name, simBrands())
 	}
 	return all, nil
 }

@@ -46,6 +46,11 @@ type account struct {
 	macHeader bool // REGISTER carries a Mac header
 }
 
+// usable tells that a phone could register with it.
+func (a account) usable() bool {
+	return a.user != "" && validHost(a.host) && (a.proxy == "" || validHost(a.proxy))
+}
+
 // aor gives sip:user@host.
 func (a account) aor() string { return "sip:" + escapeUser(a.user) + "@" + a.host }
 

@@ -72,7 +72,7 @@ func (p *Phone) request(ctx context.Context, u *url.URL, auth string) (httpAnswe
 	if err != nil {
 		return httpAnswer{}, err
 	}
-	req.Header.Set("User-Agent", p.httpAgent())
+	req.Header.Set("User-Agent", p.habits.httpAgent(&p.opt))
 	req.Header.Set("Accept", "*/*")
 	if auth != "" {
 		req.Header.Set("Authorization", auth)
@@ -122,10 +122,10 @@ func (s source) file(name string) *url.URL {
 // are filled in; a URL with credentials brings them along.
 func newSource(raw string, o *Options, user string, password directory.Secret) (source, error) {
 	mac := o.MAC.String()
-	if o.Brand == Snom {
+	if h, ok := habitsOf(o.Brand); ok && h.upper {
 		mac = strings.ToUpper(mac)
 	}
-	raw = strings.NewReplacer("{mac}", mac, "$MAC", mac, "$mac", mac).Replace(raw)
+	raw = strings.NewReplacer("{mac}", mac, "$MAC", mac, "$mac", mac, "$MA", mac).Replace(raw)
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return source{}, errors.New("sim: a provisioning URL must be http or https with a host")

@@ -23,7 +23,7 @@ type line struct {
 	subs map[int]*subscription // by the key's position
 
 	reg    registration   // touched by keepRegistered, and after work is done
-	shared *authState     // Snom: one nonce for everything on this line
+	shared *authState     // of brands where one nonce serves everything on a line
 	due    chan struct{}  // capacity 1: look at the subscriptions again
 	work   sync.WaitGroup // every goroutine of the line
 }
@@ -38,11 +38,9 @@ type authState struct {
 	have  bool
 }
 
-// auth gives the state a new dialog starts with. No guide tells how a brand
-// keeps nonces and both ways are met in the field, so each brand here has one:
-// Yealink waits for a challenge in every dialog, Snom goes on with the last.
+// auth gives the state a new dialog starts with.
 func (l *line) auth() *authState {
-	if l.p.opt.Brand == Snom {
+	if l.p.habits.remembers {
 		return l.shared
 	}
 	return &authState{}

@@ -59,29 +59,18 @@ func (p *Phone) onNotify(req *sip.Request, in inbound) ([]byte, func()) {
 	}
 }
 
-// meaning reads the Event value by the brand's rules: Yealink follows
-// sip.notify_reboot_enable, Snom the parameter, and some of its firmwares a
-// bare reboot. Events of other packages mean nothing.
+// meaning reads the Event value by the brand's rules. Events of other packages
+// mean nothing.
 func (p *Phone) meaning(event string) errand {
 	name, params, _ := strings.Cut(event, ";")
 	asked := false
 	for f := range strings.SplitSeq(params, ";") {
 		asked = asked || strings.ReplaceAll(f, " ", "") == "reboot=true"
 	}
-	name = strings.TrimSpace(name)
-	if p.opt.Brand == Snom && name == "reboot" {
-		return reboot
-	}
-	if name != "check-sync" {
-		return nothing
-	}
 	p.mu.Lock()
 	rule := p.rule
 	p.mu.Unlock()
-	if rule == rebootAlways || (rule == rebootWhenAsked && asked) {
-		return reboot
-	}
-	return reload
+	return p.habits.obeys(strings.TrimSpace(name), asked, rule)
 }
 
 // trusts tells whether the phone listens to the sender at all: with Yealink's

@@ -19,8 +19,18 @@ type Brand string
 
 // The brands that can be imitated.
 const (
-	Yealink Brand = "yealink"
-	Snom    Brand = "snom"
+	Yealink     Brand = "yealink"
+	Snom        Brand = "snom"
+	Grandstream Brand = "grandstream"
+	Poly        Brand = "poly"
+	Mitel       Brand = "mitel"
+	Fanvil      Brand = "fanvil"
+	CiscoSPA    Brand = "cisco-spa"
+	CiscoMPP    Brand = "cisco-mpp"
+	Htek        Brand = "htek"
+	SangomaS    Brand = "sangoma-s"
+	SangomaP    Brand = "sangoma-p"
+	Digium      Brand = "digium"
 )
 
 // Span is a range of durations; each use draws one from it. The zero Span is
@@ -43,20 +53,14 @@ func (s Span) scaled(f float64) Span {
 // and its effect, Reboot between power off and the first GET.
 type Delays struct{ Fetch, Reload, Reboot Span }
 
-// DefaultDelays gives what is seen on desks, times scale: about 2 to 6 seconds
-// for a Yealink reload and 40 to 90 for its reboot, 3 to 8 and 40 to 70 for
-// Snom. Scale 0 is a phone that does everything at once.
+// DefaultDelays gives what is seen on desks, or in the makers' guides, times
+// scale. Scale 0 is a phone that does everything at once.
 func DefaultDelays(b Brand, scale float64) Delays {
-	d := Delays{
-		Fetch:  Span{200 * time.Millisecond, 800 * time.Millisecond},
-		Reload: Span{1800 * time.Millisecond, 5 * time.Second},
-		Reboot: Span{40 * time.Second, 90 * time.Second},
+	h, ok := habitsOf(b)
+	if !ok {
+		return Delays{}
 	}
-	if b == Snom {
-		d.Reload = Span{2800 * time.Millisecond, 7 * time.Second}
-		d.Reboot = Span{40 * time.Second, 70 * time.Second}
-	}
-	return Delays{d.Fetch.scaled(scale), d.Reload.scaled(scale), d.Reboot.scaled(scale)}
+	return Delays{h.delays.Fetch.scaled(scale), h.delays.Reload.scaled(scale), h.delays.Reboot.scaled(scale)}
 }
 
 // Faults are ways in which phones fail in the field. The zero value has none.
@@ -73,7 +77,7 @@ type Faults struct {
 type Options struct {
 	MAC      directory.MAC
 	Brand    Brand
-	Model    string // default T46U or D785
+	Model    string // default that of a phone which stands for the brand
 	Firmware string // default one that belongs to the model
 
 	// BaseURL is the provisioning folder as DHCP option 66 would give it:
@@ -110,20 +114,9 @@ type Options struct {
 	Log     *slog.Logger // default: discard
 }
 
-// defaultModel gives the phone that stands for its brand.
-func defaultModel(b Brand) (model, firmware string, ok bool) {
-	switch b {
-	case Yealink:
-		return "T46U", "108.86.0.20", true
-	case Snom:
-		return "D785", "10.1.33.33", true
-	}
-	return "", "", false
-}
-
 // complete checks o and fills its defaults in.
 func (o Options) complete() (Options, error) {
-	model, firmware, ok := defaultModel(o.Brand)
+	h, ok := habitsOf(o.Brand)
 	if !ok {
 		return o, fmt.Errorf("sim: no such brand %q", o.Brand)
 	}
@@ -135,10 +128,10 @@ func (o Options) complete() (Options, error) {
 		return o, errors.New("sim: the base URL must be http or https with a host")
 	}
 	if o.Model == "" {
-		o.Model = model
+		o.Model = h.model
 	}
 	if o.Firmware == "" {
-		o.Firmware = firmware
+		o.Firmware = h.firmware
 	}
 	if strings.ContainsAny(o.Model+o.Firmware, "\r\n\x00 ") {
 		return o, errors.New("sim: model and firmware are single words")

@@ -16,6 +16,7 @@ import (
 // All methods may be called from any goroutine.
 type Phone struct {
 	opt      Options
+	habits   habits
 	parser   *sip.Parser
 	http     *http.Client
 	ownHTTP  *http.Transport // nil when the round tripper was given
@@ -59,8 +60,9 @@ func New(o Options) (*Phone, error) {
 	if err != nil {
 		return nil, err
 	}
+	h, _ := habitsOf(o.Brand) // complete has looked
 	p := &Phone{
-		opt: o, parser: sip.NewParser(), lineMark: token(4), errands: make(chan struct{}, 1),
+		opt: o, habits: h, parser: sip.NewParser(), lineMark: token(4), errands: make(chan struct{}, 1),
 		done: make(chan struct{}), changed: make(chan struct{}), deaf: true,
 		clients: map[txKey]*clientTx{}, servers: map[string]serverTx{},
 		dialogs: map[dialogKey]*subscription{}, talks: map[dialogKey]*call{}, posed: map[string]posed{},

@@ -6,11 +6,64 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strconv"
 	"strings"
 
 	"perch/hotdesk/directory"
 )
+
+// snomHabits: a reload takes 3 to 8 s, a restart 40 to 70. Some of its firmwares
+// also take a bare reboot.
+func snomHabits() habits {
+	rule := byParameter("check-sync")
+	return habits{
+		model: "D785", firmware: "10.1.33.33", delays: pauses(2.8, 7, 40, 70), upper: true, remembers: true,
+		httpAgent: func(o *Options) string {
+			return "Mozilla/4.0 (compatible; snom" + o.Model + "-SIP " + o.Firmware + " 2010.12-00004-g9ba52f5 " +
+				strings.ToUpper(o.MAC.String()) + " SXM:0 UXM:0)"
+		},
+		sipAgent: func(o *Options, _ bool) string { return "snom" + o.Model + "/" + o.Firmware },
+		load:     (*loader).snom,
+		obeys: func(event string, asked bool, r rebootRule) errand {
+			if event == "reboot" {
+				return reboot
+			}
+			return rule(event, asked, r)
+		},
+	}
+}
+
+// snom asks for the model's file, then the phone's own in the older and the
+// newer spelling, and for what a setting-files root lists.
+func (l *loader) snom() (*config, error) {
+	model, mac := l.p.opt.Model, strings.ToUpper(l.p.opt.MAC.String())
+	all := newSnomSettings()
+	queue := []*url.URL{l.src.base}
+	if l.src.folder() {
+		queue = []*url.URL{l.src.file("snom" + model + ".htm"), l.src.file("snom" + model + "-" + mac + ".htm")}
+	}
+	own := false
+	for i := 0; i < len(queue) && i < 20; i++ {
+		var more []string
+		found, err := l.take(queue[i], func(b []byte) (err error) {
+			more, err = parseSnom(b, all)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range more {
+			queue = append(queue, l.src.file(m))
+		}
+		own = own || (found && i > 0)
+		if last := i == len(queue)-1; last && !own && l.src.folder() {
+			queue = append(queue, l.src.file(mac+".xml"))
+			own = true
+		}
+	}
+	return snomConfig(all), nil
+}
 
 // snomSettings is the merged content of Snom files: name, idx, value. A later
 // file wins.
@@ -167,7 +220,7 @@ func snomAccount(s *snomSettings, n int) (account, bool) {
 			a.transport = t
 		}
 	}
-	ok := s.get("user_active", idx) != "off" && a.user != "" && validHost(a.host) && (a.proxy == "" || validHost(a.proxy))
+	ok := s.get("user_active", idx) != "off" && a.usable()
 	return a, ok
 }
 

@@ -11,6 +11,54 @@ import (
 	"perch/hotdesk/directory"
 )
 
+// yealinkHabits: a reload takes 2 to 6 s, a restart 40 to 90.
+func yealinkHabits() habits {
+	return habits{
+		model: "T46U", firmware: "108.86.0.20", delays: pauses(1.8, 5, 40, 90),
+		httpAgent: func(o *Options) string { return words("Yealink", "SIP-"+o.Model, o.Firmware, o.MAC.Colons()) },
+		sipAgent: func(o *Options, withMAC bool) string { // sip.mac_in_ua
+			if withMAC {
+				return words("Yealink", "SIP-"+o.Model, o.Firmware, o.MAC.String())
+			}
+			return words("Yealink", "SIP-"+o.Model, o.Firmware)
+		},
+		load: (*loader).yealink, obeys: byParameter("check-sync"),
+	}
+}
+
+// yealink asks for the boot files first; when one answers, only what it
+// includes is fetched, else the common file and the phone's own.
+func (l *loader) yealink() (*config, error) {
+	mac := l.p.opt.MAC.String()
+	all := settings{}
+	if !l.src.folder() {
+		_, err := l.take(l.src.base, func(b []byte) error { _, err := parseYealink(b, all); return err })
+		return yealinkConfig(all), err
+	}
+	names := []string{"y0000000000" + yealinkCode(l.p.opt.Model) + ".cfg", mac + ".cfg"}
+	for _, boot := range []string{mac + ".boot", "y000000000000.boot"} {
+		var includes []string
+		found, err := l.take(l.src.file(boot), func(b []byte) (err error) {
+			includes, err = parseYealink(b, settings{})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			names = includes
+			break
+		}
+	}
+	for _, n := range names {
+		_, err := l.take(l.src.file(n), func(b []byte) error { _, err := parseYealink(b, all); return err })
+		if err != nil {
+			return nil, err
+		}
+	}
+	return yealinkConfig(all), nil
+}
+
 // yealinkHeader is the first line of every file a Yealink phone reads, by
 // Yealink's auto provisioning guide; a file without it is refused whole.
 const yealinkHeader = "#!version:1.0.0.1"
@@ -121,7 +169,7 @@ func yealinkAccount(s settings, n int) (account, bool) {
 		host, port := splitHostPort(s[pre+"outbound_proxy.1.address"])
 		a.proxy, a.proxyPort = host, atoiRange(s[pre+"outbound_proxy.1.port"], 1, 65535, port)
 	}
-	ok := s[pre+"enable"] == "1" && a.user != "" && validHost(a.host) && (a.proxy == "" || validHost(a.proxy))
+	ok := s[pre+"enable"] == "1" && a.usable()
 	return a, ok
 }
 
