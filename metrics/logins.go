@@ -12,6 +12,7 @@ type Logins struct {
 	total    counters
 	ready    prometheus.Histogram
 	steps    counters
+	ends     counters
 }
 
 func newLogins(reg prometheus.Registerer, sets Sets) *Logins {
@@ -27,6 +28,8 @@ func newLogins(reg prometheus.Registerer, sets Sets) *Logins {
 		}),
 		steps: newCounters(reg, "perch_login_failed_steps_total", "Logins that were not completed, by the step that never came.",
 			[]string{"step"}, newSet(sets.Steps...)),
+		ends: newCounters(reg, "perch_session_ends_total", "Sessions that ended at this node, by reason.",
+			[]string{"reason"}, newSet(sets.Ends...)),
 	}
 	reg.MustRegister(l.bindings, l.ready)
 	return l
@@ -58,5 +61,13 @@ func (l *Logins) Ready(took time.Duration) {
 func (l *Logins) StepFailed(step string) {
 	if l != nil {
 		l.steps.count(step)
+	}
+}
+
+// Ended counts the end of a session and why: somebody logged out or moved, or
+// its time was over.
+func (l *Logins) Ended(reason string) {
+	if l != nil {
+		l.ends.count(reason)
 	}
 }

@@ -10,6 +10,7 @@ type Sets struct {
 	Brands       []string // names of the phone brands Perch has templates for
 	Doors        []string // hotdesk's doors: feature-code, phone-app, portal, api, cli
 	LoginResults []string // "ok" and hotdesk's reasons for a refusal
+	Ends         []string // why a binding ends: logout, move, expired, idle, ...
 	Steps        []string // steps of a login trace: accepted ... lit
 	BanReasons   []string // why an address is banned: internal/ratelimit's
 	StoreOps     []string // operations of the store, one per script or kind of read

@@ -106,6 +106,7 @@ func Start(ctx context.Context, cfg config.Config, build Build, log *slog.Logger
 		{"domain", a.buildDomain},
 		{"directory", a.loadDirectory},
 		{"jobs", a.startJobs},
+		{"timers", a.startTimers},
 		{"sip", a.startSIP},
 		{"reloads", a.startReloads},
 		{"provisioning", a.startProvisioning},

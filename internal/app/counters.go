@@ -31,6 +31,8 @@ func (c counter) count(e event.Event) {
 		if e.Detail != "owner" { // nobody asked for an owner's return
 			c.m.Logins.Login(e.Door, "ok")
 		}
+	case event.BindingEnded:
+		c.m.Logins.Ended(e.Reason)
 	case event.NotifyAnswered:
 		c.m.Notifier.Notify(e.Detail, e.Brand, notifyResult(e.Status))
 	case event.TraceSuperseded:
@@ -64,13 +66,14 @@ func notifyResult(status int) string {
 
 // sets are the closed sets of labels whose words belong to other packages.
 func sets(brands, ops []string) metrics.Sets {
-	s := metrics.Sets{Brands: brands, StoreOps: ops, BanReasons: ratelimit.BanReasons(), LoginResults: []string{"ok"}, Views: []string{"counters", "reload", "live"}}
+	s := metrics.Sets{Brands: brands, StoreOps: ops, BanReasons: ratelimit.BanReasons(), LoginResults: []string{"ok"}, Views: []string{"counters", "reload", "timers", "live"}}
 	for _, d := range hotdesk.Doors() {
 		s.Doors = append(s.Doors, string(d))
 	}
 	for _, r := range hotdesk.Reasons() {
 		s.LoginResults = append(s.LoginResults, string(r))
 	}
+	s.Ends = ends()
 	for _, step := range trace.Steps() {
 		s.Steps = append(s.Steps, string(step))
 	}

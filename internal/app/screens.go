@@ -17,7 +17,7 @@ import (
 // withScreens serves the phones' own screens beside their files.
 func (a *App) withScreens(files *provisioning.Handler, door *device.Door) (http.Handler, error) {
 	screens, err := phoneapp.New(phoneapp.Parts{
-		Brands: a.brands, Door: door, Desk: a.desk, Reloads: byScreen{a.reloads}, Records: a.store,
+		Brands: a.brands, Door: door, Desk: touched{a.desk, a.store, a.log}, Reloads: byScreen{a.reloads}, Records: a.store,
 		Root: files.Root, Key: a.key.SubKey("phone screen"), Log: a.log,
 	})
 	if err != nil {

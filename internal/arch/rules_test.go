@@ -27,7 +27,7 @@ const (
 var (
 	leaves = []string{"hotdesk/directory", "internal/credential", "internal/event", "sip/digest/...", "sip/media/...", "sip/dialog/...", "sip/siptrace/..."}
 	lower  = []string{"hotdesk", "sip/location", "sip/calls/...", "provisioning/brand/...", "provisioning/device/..."}
-	upper  = []string{"hotdesk/reload/...", "hotdesk/trace/...", "hotdesk/audit/...", "sip/presence/..."}
+	upper  = []string{"hotdesk/reload/...", "hotdesk/trace/...", "hotdesk/audit/...", "hotdesk/schedule/...", "sip/presence/..."}
 	domain = append(append([]string{}, lower...), upper...)
 	inner  = append(append([]string{}, leaves...), domain...)
 

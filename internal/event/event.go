@@ -17,7 +17,8 @@ type Type string
 const (
 	LoginRefused      Type = "login.refused"      // Reason; Door
 	BindingCreated    Type = "binding.created"    // Door
-	BindingEnded      Type = "binding.ended"      // Door, Reason: logout, move, replaced, removed
+	BindingEnded      Type = "binding.ended"      // Door, Reason: logout, move, replaced, removed, expired, logout_at, idle, reserved
+	SessionWarning    Type = "session.warning"    // Reason: expired, logout_at, idle, reserved; Millis: until then
 	DialogStarted     Type = "dialog.started"     // the device is in a call
 	DialogEnded       Type = "dialog.ended"       // and no longer
 	ReloadRequested   Type = "reload.requested"   // Reason: login, logout, operator

@@ -16,8 +16,8 @@ var (
 	//go:embed lua/dialog_end.lua
 	luaDialogEnd string
 
-	dialogStartScript = newScript("dialog_start", luaDialogStart, []string{kEvents, kDialogs})
-	dialogEndScript   = newScript("dialog_end", luaDialogEnd, []string{kEvents, kDialogs, kReloads, kReloadDue})
+	dialogStartScript = newScript("dialog_start", luaDialogStart, []string{kEvents, kDialogs, kActive})
+	dialogEndScript   = newScript("dialog_end", luaDialogEnd, []string{kEvents, kDialogs, kReloads, kReloadDue, kActive})
 )
 
 // StartDialog notes that the device is in the call, early or confirmed, until

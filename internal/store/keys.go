@@ -10,9 +10,11 @@ import "perch/hotdesk/directory"
 //	logins         number -> [{"mac","line","since"}]  contacts  AOR user -> location.Set
 //	subscriptions  id -> presence.Subscription         traces    MAC -> trace.Trace
 //	reloads        MAC -> reload.Intent                dialogs   MAC -> {call-id: lease end, ms}
+//	active         MAC -> ms of the last call or touch  warned    "MAC/line" -> {session, end}
 //
 // seated is the set of "MAC/line" with a binding; contact-expiry, sub-expiry
-// and reload-due are sorted sets by Unix ms.
+// and reload-due are sorted sets by Unix ms; so is timers, of the "MAC/line" that
+// are to be looked at.
 func key(t directory.TenantCode, name string) string { return "{" + string(t) + "}:" + name }
 
 // Names of a tenant's keys.
@@ -33,6 +35,9 @@ const (
 	kReloads       = "reloads"
 	kReloadDue     = "reload-due" // member: MAC
 	kDialogs       = "dialogs"
+	kTimers        = "timers" // member: "MAC/line"
+	kActive        = "active"
+	kWarned        = "warned"
 	kEvents        = "events"
 	kTodo          = "todo" // set: what a change of the directory has to do outside of this slot
 )

@@ -37,6 +37,10 @@ func TestScriptHeaders(t *testing.T) {
 		{attemptScript, luaAttempt, 3},
 		{attemptGoodScript, luaAttemptGood, 3},
 		{fetchedScript, luaFetched, 0},
+		{timerClaimScript, luaTimerClaim, 0},
+		{timerSetScript, luaTimerSet, 0},
+		{timerEndScript, luaTimerEnd, 0},
+		{touchScript, luaTouch, 0},
 	} {
 		_, rest, _ := strings.Cut(tc.body, "-- KEYS")
 		header, _, ok := strings.Cut(rest, "-- ARGV")

@@ -22,7 +22,7 @@ var (
 
 	seatKeys = []string{
 		kEvents, kDevices, kExtensions, kPhones, kSeats, kSeated, kLogins, kContacts, kContactExpiry, kContactRev,
-		kTraces, kReloads, kReloadDue, kDialogs,
+		kTraces, kReloads, kReloadDue, kDialogs, kTimers, kWarned,
 	}
 	bindScript   = newScript("bind", luaSeat+luaBind, seatKeys, "request")
 	unbindScript = newScript("unbind", luaSeat+luaUnbind, seatKeys, "request")

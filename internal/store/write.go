@@ -19,7 +19,7 @@ var (
 	putScript  = newScript("directory_put", luaPut, []string{kEvents, kTenant, kExtensions, kDevices, kTodo})
 	dropScript = newScript("directory_drop", luaDrop, []string{
 		kEvents, kTenant, kExtensions, kDevices, kPhones, kSeats, kSeated, kLogins, kContacts, kContactExpiry, kContactRev,
-		kSubscriptions, kSubExpiry, kTraces, kReloads, kReloadDue, kDialogs, kTodo,
+		kSubscriptions, kSubExpiry, kTraces, kReloads, kReloadDue, kDialogs, kTodo, kTimers, kActive, kWarned,
 	})
 )
 

@@ -1,7 +1,8 @@
 -- bind.lua: seats an extension at a device and ends what the rules say must end.
 -- KEYS  1 events  2 devices  3 extensions  4 phones  5 seats  6 seated  7 logins
 --       8 contacts  9 contact-expiry  10 contact-rev  11 traces  12 reloads
---       13 reload-due  14 dialogs  15 request:<id>          (all carry {tenant})
+--       13 reload-due  14 dialogs  15 timers  16 warned  17 request:<id>
+--                                                           (all carry {tenant})
 -- ARGV  4 request (JSON): mac, binding, max, conflict, occupied, force, seed
 -- Returns JSON: {"refused", "occupant", "since"} or {"outcome": hotdesk.Outcome}.
 -- The same request id returns the first answer again.

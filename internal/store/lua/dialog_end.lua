@@ -1,6 +1,6 @@
 -- dialog_end.lua: a call of the device is over. After the last one the reload
 -- that waits for it is due.
--- KEYS  1 events  2 dialogs  3 reloads  4 reload-due
+-- KEYS  1 events  2 dialogs  3 reloads  4 reload-due  5 active
 -- ARGV  4 MAC  5 call  6 settle (ms) between the end and the NOTIFY
 -- Returns 1 if that was the last call, else 0.
 -- Invariant: no reload goes on waiting for calls that are over.
@@ -8,6 +8,7 @@
 local mac = ARGV[4]
 local calls = load(K.dialogs, mac)
 if not calls then return 0 end
+redis.call('HSET', K.active, mac, string.format('%.0f', now))
 local live, left = {}, false
 for call, ends in pairs(calls) do
   if call ~= ARGV[5] and ends > now then live[call], left = ends, true end

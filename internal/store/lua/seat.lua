@@ -1,6 +1,7 @@
 -- seat.lua: what bind.lua and unbind.lua share, after lib.lua.
 -- Invariant: a binding stands in seats, in seated and in its number's logins, or
--- in none of them; and a change of who sits at a device opens its reload.
+-- in none of them; and a change of who sits at a device opens its reload. A new
+-- binding is looked at once by the timers, which find out what it waits for.
 
 local function brand_of(mac, device)
   local phone = load(K.phones, mac) or {}
@@ -29,6 +30,8 @@ local function unseat(mac, line, reason, door, trace)
   remember_ending(mac, s, b)
   save_seats(mac, s)
   redis.call('SREM', K.seated, mac .. '/' .. line)
+  redis.call('ZREM', K.timers, mac .. '/' .. line)
+  redis.call('HDEL', K.warned, mac .. '/' .. line)
   local rest = {}
   for _, l in ipairs(logins_of(b.number)) do
     if l.mac ~= mac or l.line ~= line then rest[#rest + 1] = l end
@@ -45,6 +48,7 @@ local function seat(mac, b)
   s.bindings[#s.bindings + 1] = b
   save_seats(mac, s)
   redis.call('SADD', K.seated, mac .. '/' .. b.line)
+  redis.call('ZADD', K.timers, string.format('%.0f', now), mac .. '/' .. b.line)
   local l = logins_of(b.number)
   l[#l + 1] = {mac = mac, line = b.line, since = b.since}
   save_logins(b.number, l)
