@@ -64,7 +64,7 @@ func habitsOf(b Brand) (habits, bool) {
 	case SangomaP:
 		return digiumHabits("Sangoma", "P325", "4_9_2"), true
 	case Digium:
-		return digiumHabits("Digium", "D40", "1_4_0_0_57389"), true
+		return digiumHabits("Digium", "D50", "1_4_0_0_57389"), true
 	}
 	return habits{}, false
 }
