@@ -5,6 +5,7 @@
 package event
 
 import (
+	"encoding/json"
 	"time"
 
 	"perch/hotdesk/directory"
@@ -21,6 +22,9 @@ const (
 	SessionWarning    Type = "session.warning"    // Reason: expired, logout_at, idle, reserved; Millis: until then
 	DialogStarted     Type = "dialog.started"     // the device is in a call
 	DialogEnded       Type = "dialog.ended"       // and no longer
+	CallStarted       Type = "call.started"       // Call
+	CallChanged       Type = "call.changed"       // Call
+	CallEnded         Type = "call.ended"         // Call
 	ReloadRequested   Type = "reload.requested"   // Reason: login, logout, operator
 	NotifySent        Type = "notify.sent"        // Detail: the event header's value
 	NotifyAnswered    Type = "notify.answered"    // Status; 0: silence
@@ -63,6 +67,7 @@ type Event struct {
 	Detail  string               `json:"detail,omitempty"`
 	Status  int                  `json:"status,omitempty"`
 	Millis  int64                `json:"ms,omitempty"`
+	Call    json.RawMessage      `json:"call,omitempty"` // calls.Call, what is public of it
 }
 
 // Time is At as a time.

@@ -9,12 +9,14 @@ import "perch/hotdesk/directory"
 //	phones         MAC -> directory.Phone              seats     MAC -> hotdesk.Seats
 //	logins         number -> [{"mac","line","since"}]  contacts  AOR user -> location.Set
 //	subscriptions  id -> presence.Subscription         traces    MAC -> trace.Trace
-//	reloads        MAC -> reload.Intent                dialogs   MAC -> {call-id: lease end, ms}
+//	reloads        MAC -> reload.Intent                calls     id -> calls.Call, up
+//	calls-past     id -> calls.Call, ended             lamps     number -> version of its state
+//	dialogs        MAC -> {id of a call: lease end, ms}
 //	active         MAC -> ms of the last call or touch  warned    "MAC/line" -> {session, end}
 //
-// seated is the set of "MAC/line" with a binding; contact-expiry, sub-expiry
-// and reload-due are sorted sets by Unix ms; so is timers, of the "MAC/line" that
-// are to be looked at.
+// seated is the set of "MAC/line" with a binding; contact-expiry, sub-expiry,
+// reload-due, call-due and calls-past-due are sorted sets by Unix ms; so is
+// timers, of the "MAC/line" that are to be looked at.
 func key(t directory.TenantCode, name string) string { return "{" + string(t) + "}:" + name }
 
 // Names of a tenant's keys.
@@ -35,6 +37,12 @@ const (
 	kReloads       = "reloads"
 	kReloadDue     = "reload-due" // member: MAC
 	kDialogs       = "dialogs"
+	kCalls         = "calls"
+	kCallDue       = "call-due" // member: id; when to ask whether the call is still up
+	kCallsPast     = "calls-past"
+	kCallsPastDue  = "calls-past-due" // member: id; when it is forgotten
+	kCallRev       = "call-rev"       // counter: revisions of calls, versions of lamps
+	kLamps         = "lamps"
 	kTimers        = "timers" // member: "MAC/line"
 	kActive        = "active"
 	kWarned        = "warned"

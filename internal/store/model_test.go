@@ -257,7 +257,7 @@ func (m *model) reload(mac, trace string, session directory.SessionID, force boo
 }
 
 func (m *model) hangUp(mac, call string, settle int64) {
-	if len(m.calls[mac]) == 0 {
+	if _, up := m.calls[mac][call]; !up {
 		return
 	}
 	delete(m.calls[mac], call)

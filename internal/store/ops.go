@@ -4,10 +4,10 @@ package store
 // label op of perch_redis_seconds.
 func Ops() []string {
 	return []string{
-		"ack", "adopt", "all_seats", "all_traces", "append", "applied", "attempt", "attempt_good", "ban", "bans", "bind", "busy",
+		"ack", "adopt", "all_seats", "all_traces", "append", "applied", "attempt", "attempt_good", "ban", "bans", "bind", "busy", "call", "call_claim", "call_save", "calls", "calls_of",
 		"check_key", "claim", "confirm", "contact_update", "contacts", "counts", "device", "device_by_mac",
-		"device_contacts", "dialog_end", "dialog_start", "directory_drop", "directory_put", "each_contact",
-		"each_device", "each_extension", "expire", "expire_subscriptions", "extension", "fetched", "group", "list",
+		"device_contacts", "directory_drop", "directory_put", "each_contact",
+		"each_device", "each_extension", "expire", "expire_subscriptions", "extension", "fetched", "group", "lamps", "list",
 		"logins", "look_again", "mark", "pending", "phone", "phones", "ping", "positions", "release", "reload", "reload_arm", "reload_claim", "reload_close",
 		"reload_open", "reload_save", "seats", "subscription", "subscription_end", "subscription_lit",
 		"subscription_save", "subscriptions", "subscriptions_of", "tenant", "tenant_by_domain", "tenant_of_mac",

@@ -226,8 +226,9 @@ func TestReloadWaitsForCalls(t *testing.T) {
 			t.Error(o.due(desk(1)))
 		}
 		if diff := cmp.Diff([]string{
-			"dialog.started 001565000001", "binding.created 1001 001565000001", "reload.requested 1001 001565000001 login",
-			"dialog.ended 001565000001",
+			"call.started", "dialog.started 001565000001", "call.started", "call.changed",
+			"binding.created 1001 001565000001", "reload.requested 1001 001565000001 login",
+			"call.ended", "call.ended", "dialog.ended 001565000001",
 		}, o.news()); diff != "" {
 			t.Error(diff)
 		}

@@ -96,6 +96,18 @@ func begin(s Start, id ID, at int64) *Call {
 	return c
 }
 
+// NewFeature is a call of a device with a feature code.
+func NewFeature(d directory.DeviceID, id ID, now time.Time) Call {
+	at := now.UnixMilli()
+	return Call{
+		ID: id, Tenant: d.Tenant, Kind: Feature, Began: at,
+		Legs: []Leg{{Party: Party{MAC: d.MAC.String()}, Direction: Initiator, Phase: Confirmed, Began: at}},
+	}
+}
+
+// Finish ends the call.
+func (c *Call) Finish(e Ending, now time.Time) { end(e, now.UnixMilli())(c) }
+
 // try adds a leg.
 func try(b Branch, at int64) change {
 	return func(c *Call) bool {

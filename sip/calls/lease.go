@@ -10,9 +10,9 @@ const (
 	talking   = 15 * time.Minute // between probes
 	minTimer  = 90 * time.Second // RFC 4028 section 4
 	timerSlop = 40 * time.Second // a refresh that is late, and its retransmissions
-	// suspected is what a call is left that may be gone: its phone has started
-	// anew or its connection was lost.
-	suspected = 5 * time.Second
+	// suspected is after how long a call is asked for that may be gone: its
+	// phone has started anew or its connection was lost.
+	suspected = 3 * time.Second
 	// Probing is how long one node has a call to itself to ask its phones.
 	Probing = 45 * time.Second
 	// Remembered is how long an ended call is kept: for its trace, and so that
@@ -40,4 +40,13 @@ func (c *Call) prolong(at int64) bool {
 	}
 	c.Lease = at + span
 	return true
+}
+
+// Due is when the call is to be looked at: when its lease is over, or, where
+// its phones can be asked, early enough to ask them.
+func (c *Call) Due() int64 {
+	if c.Answered == 0 || c.CallID == "" {
+		return c.Lease
+	}
+	return c.Lease - Probing.Milliseconds()
 }

@@ -2,7 +2,8 @@
 -- KEYS  1 events  2 tenant  3 extensions  4 devices  5 phones  6 seats  7 seated
 --       8 logins  9 contacts  10 contact-expiry  11 contact-rev  12 subscriptions
 --       13 sub-expiry  14 traces  15 reloads  16 reload-due  17 dialogs  18 todo
---       19 timers  20 active  21 warned
+--       19 timers  20 active  21 warned  22 calls  23 call-due  24 calls-past
+--       25 calls-past-due  26 lamps
 --       then subs-of:<watcher> of each extension and device   (all carry {tenant})
 -- ARGV  4 '1': the tenant too, if nothing is left in it, or ''
 --       5 '1': the last part of an apply, or ''
@@ -11,7 +12,7 @@
 -- Invariant: what is gone cannot be logged in any more, and the bindings that it
 -- had stand in todo as "unseat <MAC> <line> <number>" until they are ended.
 
-local SUBS = 21 -- keys before those of the watchers
+local SUBS = 26 -- keys before those of the watchers
 
 local function drop_subscriptions(of)
   for _, member in ipairs(redis.call('SMEMBERS', of)) do drop_subscription(of, member, 'removed') end
@@ -19,6 +20,7 @@ end
 
 local function drop_extension(number, subs)
   if redis.call('HDEL', K.extensions, number) == 0 then return end
+  redis.call('HDEL', K.lamps, number)
   for _, l in ipairs(logins_of(number)) do
     redis.call('SADD', K.todo, 'unseat ' .. l.mac .. ' ' .. l.line .. ' ' .. number)
   end
@@ -62,7 +64,8 @@ if ARGV[4] ~= '' then
     redis.call('SREM', K.todo, 'list')
     redis.call('SADD', K.todo, 'unlist')
     redis.call('DEL', K.tenant, K.phones, K.seats, K.logins, K.contacts, K.contact_expiry, K.subscriptions, K.sub_expiry,
-      K.traces, K.reloads, K.reload_due, K.dialogs, K.contact_rev, K.timers, K.active, K.warned)
+      K.traces, K.reloads, K.reload_due, K.dialogs, K.contact_rev, K.timers, K.active, K.warned,
+      K.calls, K.call_due, K.calls_past, K.calls_past_due)
   end
 end
 if ARGV[5] ~= '' and done == 1 then emit({type = 'directory.changed'}) end
