@@ -85,7 +85,7 @@ func (h *Handler) account(x *exchange, a device.Answer, b brand.Brand, f brand.F
 		return
 	}
 	h.fill(x, a, &desk)
-	out, report, err := b.Write(desk, f)
+	out, report, err := h.cache.Write(b, desk, f)
 	if err != nil {
 		x.broken(err)
 		return

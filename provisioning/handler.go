@@ -86,7 +86,11 @@ type Handler struct {
 	base     string
 	screen   func(directory.Device) string
 	timeout  time.Duration
+	cache    *brand.Cache
 }
+
+// cacheBytes bounds what renderings may take: some thousand phones.
+const cacheBytes = 64 << 20
 
 // New checks the configuration and makes a Handler.
 func New(c Config) (*Handler, error) {
@@ -97,6 +101,7 @@ func New(c Config) (*Handler, error) {
 	h := &Handler{
 		brands: c.Brands, door: c.Door, desks: c.Desks, witness: c.Witness, recorder: c.Recorder,
 		log: c.Log, base: base, screen: c.Screen, timeout: c.Timeout,
+		cache: brand.NewCache(cacheBytes),
 	}
 	if h.timeout == 0 {
 		h.timeout = 5 * time.Second
