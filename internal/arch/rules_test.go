@@ -27,11 +27,11 @@ const (
 var (
 	leaves = []string{"hotdesk/directory", "internal/credential", "internal/event", "sip/digest/...", "sip/media/...", "sip/dialog/...", "sip/siptrace/..."}
 	lower  = []string{"hotdesk", "sip/location", "sip/calls/...", "provisioning/brand/...", "provisioning/device/..."}
-	upper  = []string{"hotdesk/reload/...", "hotdesk/trace/...", "hotdesk/audit/...", "hotdesk/schedule/...", "sip/presence/..."}
+	upper  = []string{"hotdesk/reload/...", "hotdesk/trace/...", "hotdesk/audit/...", "hotdesk/schedule/...", "sip/presence/...", "sip/upstream/registration/..."}
 	domain = append(append([]string{}, lower...), upper...)
 	inner  = append(append([]string{}, leaves...), domain...)
 
-	sipEdges = []string{"sip/front/...", "sip/websocket/...", "sip/registrar/...", "sip/keepalive/...", "sip/auth/...", "sip/proxy/...", "sip/notify/...", "sip/publish/...", "sip/feature/..."}
+	sipEdges = []string{"sip/front/...", "sip/websocket/...", "sip/registrar/...", "sip/keepalive/...", "sip/auth/...", "sip/proxy/...", "sip/notify/...", "sip/publish/...", "sip/feature/...", "sip/upstream"}
 	webEdges = []string{"provisioning", "provisioning/phoneapp/...", "portal/api/...", "portal/live/...", "portal/ui/..."}
 	edges    = append(append([]string{"sip", "sip/handler/...", "sip/flow/..."}, sipEdges...), webEdges...)
 	around   = []string{"cmd/...", "internal/app/...", "internal/config/...", "internal/certs/...", "internal/sim/...", "internal/httpserver/...", "internal/ratelimit/...", "portal/client/..."}

@@ -45,6 +45,18 @@ const (
 	DeviceArmed       Type = "reload.armed"       // an ending session spoke up: its reload is due again
 )
 
+// News of upstreams and of emergency calls.
+const (
+	UpstreamRegistered   Type = "upstream.registered"   // Number; Target: the next hop
+	UpstreamUnregistered Type = "upstream.unregistered" // Number
+	UpstreamFailed       Type = "upstream.failed"       // Number; Reason; Status; Target: the next hop. Told when it begins to fail
+	UpstreamChallenged   Type = "upstream.challenged"   // Number, where there is one; Reason: no_password, credentials: a call that the upstream wants a password for
+	UpstreamUp           Type = "upstream.up"           // Target: the next hop
+	UpstreamDown         Type = "upstream.down"         // Target: the next hop; Reason
+	EmergencyCalled      Type = "emergency.called"      // MAC, Number of who sits there, Target: number dialled, Detail: desk and address; Status: the answer
+	EmergencyFailed      Type = "emergency.failed"      // like emergency.called; Reason: no_route, unanswered
+)
+
 // Event is one piece of news. ID and At come from the store; ID orders the
 // events of a tenant and is where a reader resumes.
 type Event struct {

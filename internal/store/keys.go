@@ -47,7 +47,9 @@ const (
 	kActive        = "active"
 	kWarned        = "warned"
 	kEvents        = "events"
-	kTodo          = "todo" // set: what a change of the directory has to do outside of this slot
+	kUpstreams     = "upstreams"    // number -> registration.Record
+	kUpstreamDue   = "upstream-due" // member: number
+	kTodo          = "todo"         // set: what a change of the directory has to do outside of this slot
 )
 
 // keyRequest remembers the answer to one request id.

@@ -12,5 +12,6 @@ func Ops() []string {
 		"reload_open", "reload_save", "seats", "subscription", "subscription_end", "subscription_lit",
 		"subscription_save", "subscriptions", "subscriptions_of", "tenant", "tenant_by_domain", "tenant_of_mac",
 		"tenants", "timer_claim", "timer_end", "timer_set", "todo", "touch", "trace", "trace_save", "unbind",
+		"lease", "logged_in", "upstream_claim", "upstream_save", "upstream_want", "upstreams",
 	}
 }
