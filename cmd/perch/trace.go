@@ -13,7 +13,8 @@ import (
 )
 
 type traceCmd struct {
-	MAC  directory.MAC `name:"mac" required:"" placeholder:"MAC" help:"Device, with or without colons."`
+	MAC  directory.MAC `name:"mac" xor:"of" required:"" placeholder:"MAC" help:"Device, with or without colons."`
+	Code string        `name:"code" xor:"of" required:"" placeholder:"CODE" help:"Support code that a phone's screen shows, or a whole trace id."`
 	JSON bool          `name:"json" help:"Print one JSON object."`
 }
 
@@ -21,7 +22,10 @@ type traceCmd struct {
 func (traceCmd) Help() string {
 	return `Each line is a step: when it came, counted from the key press, and a bar from the
 step before it to this one. A step that could not come says why it was skipped, one
-that failed says what did not happen, and one still to come is awaited.`
+that failed says what did not happen, and one still to come is awaited.
+
+--code finds the story of a support code that a phone showed: the trace, if it is
+still the newest of its device, and the events, among them the reason of a refusal.`
 }
 
 // Run shows the trace.
@@ -29,6 +33,9 @@ func (t traceCmd) Run(e *env) error {
 	c, err := e.connect()
 	if err != nil {
 		return err
+	}
+	if t.Code != "" {
+		return t.support(e, c)
 	}
 	tr, err := c.Trace(e.ctx, t.MAC)
 	if err != nil {

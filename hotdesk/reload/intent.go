@@ -22,6 +22,7 @@ type Intent struct {
 	Reboot   bool                 `json:"reboot,omitempty"`   // starts with the recipe's reboot
 	Stage    int                  `json:"stage,omitempty"`    // next attempt of the recipe
 	Sent     int                  `json:"sent,omitempty"`     // NOTIFYs sent
+	Pushed   bool                 `json:"pushed,omitempty"`   // settings were pushed, or could not be
 	Deadline int64                `json:"deadline,omitempty"` // after the last attempt: when to give up
 	Claimed  int64                `json:"claimed,omitempty"`
 }

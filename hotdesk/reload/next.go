@@ -38,6 +38,7 @@ type Action struct {
 	Do      Do
 	Due     time.Time
 	Attempt brand.Attempt
+	Push    bool // of Send: the settings themselves, if that can be; else look again
 	Step    trace.StepName
 	Why     string
 }
@@ -50,6 +51,7 @@ type View struct {
 	BusyUntil time.Time // the device is in a call; zero: it is not
 	MaxDefer  time.Duration
 	Reachable bool // it has a contact
+	Push      bool // the phone may be sent settings
 }
 
 // Next decides. It is pure: the same intent and view at the same time give the
@@ -62,7 +64,7 @@ func (i Intent) Next(v View, now time.Time) Action {
 		return Action{Do: Skip, Why: "Perch has no templates for this brand yet"}
 	case i.waitsForCall(v, now):
 		return Action{Do: Wait, Due: v.BusyUntil}
-	case v.Trace.Has(trace.Fetched) && v.Trace.Has(trace.Registered):
+	case (v.Trace.Has(trace.Fetched) || v.Trace.Pushed) && v.Trace.Has(trace.Registered):
 		return i.awaitLight(now)
 	}
 	stage := i.stage(v.Recipe)
@@ -72,7 +74,12 @@ func (i Intent) Next(v View, now time.Time) Action {
 	if !v.Reachable {
 		return i.awaitPhone(now)
 	}
-	return Action{Do: Send, Attempt: v.Recipe.Attempts[stage]}
+	return Action{Do: Send, Attempt: v.Recipe.Attempts[stage], Push: i.mayPush(v)}
+}
+
+// mayPush: settings are pushed before anything else is tried, and once.
+func (i Intent) mayPush(v View) bool {
+	return v.Push && v.Recipe.Push != nil && !i.Pushed && !i.Reboot && i.Stage == 0 && v.Trace.Kind != trace.Reload
 }
 
 // waitsForCall: a reload never cuts a call, up to max_defer.

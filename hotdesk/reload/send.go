@@ -14,33 +14,40 @@ import (
 // send makes one attempt. The intent is saved before the NOTIFY leaves, so
 // that a crash in between is an attempt made, not one repeated.
 func (w *Worker) send(ctx context.Context, d found, i Intent, a brand.Attempt) error {
+	after := i
+	after.Stage = i.stage(d.view.Recipe) + 1
+	_, err := w.attempt(ctx, d, i, after, a)
+	return err
+}
+
+// attempt sends one NOTIFY and gives the final status, 0 for silence; the intent
+// goes from before to i.
+func (w *Worker) attempt(ctx context.Context, d found, before, i Intent, a brand.Attempt) (status int, err error) {
 	notice, err := w.notice(d, i, a)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	before := i
-	i.Stage, i.Sent = i.stage(d.view.Recipe)+1, i.Sent+1
+	i.Sent++
 	due := w.now().Add(max(lease, a.Wait))
 	if err := w.store.SaveReload(ctx, i, due); err != nil {
-		return err
+		return 0, err
 	}
 	sent := w.news(event.NotifySent, d, i)
 	sent.Detail = a.Event
 	answer, err := w.sender.Send(ctx, notice)
 	if errors.Is(err, ErrNoFlow) {
-		return w.lost(ctx, d, before)
+		return 0, w.lost(ctx, d, before)
 	}
 	if err != nil {
-		return fmt.Errorf("reload: notify: %w", err)
+		return 0, fmt.Errorf("reload: notify: %w", err)
 	}
 	if err := w.store.SaveReload(ctx, i, due, sent); err != nil {
-		return err
+		return 0, err
 	}
-	status, err := w.await(ctx, i, due, answer)
-	if err != nil {
-		return err
+	if status, err = w.await(ctx, i, due, answer); err != nil {
+		return 0, err
 	}
-	return w.answered(ctx, d, i, a, status)
+	return status, w.answered(ctx, d, i, a, status)
 }
 
 // await waits for the final response. Meanwhile the intent is put off again and

@@ -55,6 +55,7 @@ type Worker struct {
 	dir     Directory
 	secrets Secrets
 	sender  Sender
+	pusher  Pusher
 	brands  brand.List
 	log     *slog.Logger
 	now     func() time.Time
@@ -70,6 +71,7 @@ type Parts struct {
 	Directory Directory
 	Secrets   Secrets
 	Sender    Sender
+	Pusher    Pusher // nil: no settings are pushed
 	Brands    brand.List
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -79,7 +81,7 @@ type Parts struct {
 func NewWorker(p Parts) *Worker {
 	w := &Worker{
 		store: p.Store, phones: p.Phones, dir: p.Directory, secrets: p.Secrets, sender: p.Sender,
-		brands: p.Brands, log: p.Log, now: p.Now, wake: make(chan struct{}, 1),
+		pusher: p.Pusher, brands: p.Brands, log: p.Log, now: p.Now, wake: make(chan struct{}, 1),
 	}
 	if w.now == nil {
 		w.now = time.Now
@@ -195,6 +197,9 @@ func (w *Worker) step(ctx context.Context, i Intent) error {
 		e.Target, e.Reason = string(act.Step), act.Why
 		return w.store.CloseReload(ctx, i, e)
 	case Send:
+		if act.Push {
+			return w.push(ctx, d, i, act.Attempt)
+		}
 		return w.send(ctx, d, i, act.Attempt)
 	default:
 		if d.view.Trace.Has(trace.Registered) && i.Deadline == 0 {
@@ -232,6 +237,7 @@ func (w *Worker) look(ctx context.Context, i Intent) (found, error) {
 	}
 	d.view.Recipe, d.view.Templates = d.brand.Recipe, d.brand.HasTemplates()
 	d.view.MaxDefer = time.Duration(*d.policy.MaxDefer)
+	d.view.Push = w.pusher != nil && d.policy.Screen.Settings()
 	return d, nil
 }
 

@@ -33,6 +33,7 @@ type world struct {
 	sent    []Notice
 	sentAt  []time.Time
 	missing bool
+	forgets bool   // it accepts what is pushed and does nothing
 	screen  string // the tenant's screen.push
 	onSend  func(w *world)
 }

@@ -33,6 +33,8 @@ func (t *Trace) step(e event.Event) bool {
 		return t.answered(e)
 	case event.ConfigFetched:
 		return t.fetched(e)
+	case event.ConfigPushed:
+		return t.pushed(e)
 	case event.ContactAdded, event.ContactRefreshed:
 		return e.Session == t.Session && t.ownAccount(e) && t.came(Registered, e.At, e.Target)
 	case event.SubscriptionLit:
@@ -63,13 +65,25 @@ func (t *Trace) fetched(e event.Event) bool {
 	if e.Session != t.Session {
 		return false
 	}
-	targets := slices.Clone(e.Targets)
-	if len(targets) > maxKeys {
-		targets = targets[:maxKeys]
-	}
 	came := t.came(Fetched, e.At, e.Detail)
+	return t.expect(e.Targets) || came
+}
+
+// pushed: the phone has its settings without a file.
+func (t *Trace) pushed(e event.Event) bool {
+	if e.Session != t.Session {
+		return false
+	}
+	came := !t.Pushed
+	t.Pushed = true
+	t.skip(Fetched, e.At, "instant push: nothing to fetch")
+	return t.expect(e.Targets) || came
+}
+
+func (t *Trace) expect(targets []string) bool {
+	targets = slices.Clone(targets[:min(len(targets), maxKeys)])
 	if slices.Equal(targets, t.Expect) {
-		return came
+		return false
 	}
 	t.Expect = targets
 	return true
@@ -149,7 +163,7 @@ func (t *Trace) settle(at int64) {
 }
 
 func (t *Trace) settleLit(at int64) {
-	if !t.Has(Fetched) {
+	if !t.Has(Fetched) && !t.Pushed {
 		return
 	}
 	if len(t.Expect) == 0 {

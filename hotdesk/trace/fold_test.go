@@ -46,6 +46,7 @@ func failed(at int64, step StepName) event.Event {
 func TestFold(t *testing.T) {
 	other := func(e *event.Event) { e.Session = "other" }
 	registered := ev(1300, event.ContactAdded, nil)
+	pushed := ev(1200, event.ConfigPushed, func(e *event.Event) { e.Targets = []string{"1002"} })
 	cases := []struct {
 		name   string
 		start  func() Trace
@@ -55,6 +56,22 @@ func TestFold(t *testing.T) {
 		skip   []StepName
 		fail   []StepName
 	}{
+		{
+			name: "settings by NOTIFY: nothing to fetch", state: Ready, events: []event.Event{registered, pushed, lit(1400, "1002")},
+			came: []StepName{Accepted, Bound, Registered, Lit}, skip: []StepName{Fetched, Notified, Acknowledged},
+		},
+		{
+			name: "settings by NOTIFY: its keys are waited for", state: Running, events: []event.Event{pushed, pushed, registered},
+			came: []StepName{Accepted, Bound, Registered}, skip: []StepName{Fetched},
+		},
+		{
+			name: "settings by NOTIFY did not help: the file is fetched", state: Ready,
+			events: []event.Event{pushed, fetched(1250, "1003"), registered, lit(1400, "1003")}, came: []StepName{Accepted, Bound, Fetched, Registered, Lit}, skip: []StepName{Notified, Acknowledged},
+		},
+		{
+			name: "settings of another session", state: Running, events: []event.Event{ev(1200, event.ConfigPushed, other), registered},
+			came: []StepName{Accepted, Bound, Registered},
+		},
 		{
 			name: "a whole login in order", state: Ready,
 			events: []event.Event{

@@ -77,6 +77,7 @@ type Trace struct {
 	Steps   []Step               `json:"steps,omitempty"`
 	Expect  []string             `json:"expect,omitempty"` // BLF targets of the configuration that was fetched
 	LitKeys []string             `json:"lit_keys,omitempty"`
+	Pushed  bool                 `json:"pushed,omitempty"` // the phone took its settings by NOTIFY: Expect is known though nothing was fetched
 }
 
 // Step gives the step of that name, if it came, was skipped or failed.

@@ -100,7 +100,7 @@ func (a *App) startSIP(context.Context) error {
 		a.addrs.SIP = append(a.addrs.SIP, addr.String())
 	}
 	a.worker = reload.NewWorker(reload.Parts{
-		Store: a.store, Phones: a.store, Directory: a.store, Secrets: a.key, Sender: watch, Brands: a.brands, Log: a.log,
+		Store: a.store, Phones: a.store, Directory: a.store, Secrets: a.key, Sender: watch, Pusher: a.desks, Brands: a.brands, Log: a.log,
 	})
 	a.desks.server = a.registrarForPhones(server.Bound())
 	a.life.task("admission", guard.run)

@@ -29,6 +29,7 @@ const (
 	NotifySent        Type = "notify.sent"        // Detail: the event header's value
 	NotifyAnswered    Type = "notify.answered"    // Status; 0: silence
 	ConfigFetched     Type = "config.fetched"     // Digest; Targets: BLF keys rendered
+	ConfigPushed      Type = "config.pushed"      // Digest; Targets: the phone took its settings by NOTIFY and fetches nothing
 	ContactAdded      Type = "contact.added"      // Session; Target: user of the AOR
 	ContactRefreshed  Type = "contact.refreshed"  // only while a reload of the device is open
 	ContactRemoved    Type = "contact.removed"    // Reason: unregistered, expired, superseded, flow-lost

@@ -24,6 +24,7 @@ type config struct {
 	dial     dialPlan
 	prov     provisioned
 	reboot   rebootRule
+	push     pusher // reads XML that comes by NOTIFY
 	trusting bool   // takes requests from any address, not only the registrar's
 	realm    string // not empty: challenges check-sync with this realm
 	macInUA  bool   // the SIP User-Agent ends in the MAC

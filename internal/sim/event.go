@@ -27,6 +27,7 @@ const (
 	Challenged   EventKind = "challenged"   // out-of-dialog NOTIFY answered 401; Detail: event
 	Rebooting    EventKind = "rebooting"    // power is about to go
 	Reloading    EventKind = "reloading"    // a fetch without reboot is about to begin
+	Shown        EventKind = "shown"        // a text came by NOTIFY; Detail: the text
 	CallEnded    EventKind = "call_ended"   // Status: final SIP status
 	Misbehaved   EventKind = "misbehaved"   // the server broke a rule; Detail says which
 	PoweredOff   EventKind = "powered_off"  // Run is over

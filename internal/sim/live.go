@@ -70,13 +70,19 @@ func (p *Phone) serveErrands(ctx context.Context) bool {
 			return false
 		}
 		if p.opt.Faults.NeverFetch {
-			p.nextErrand()
+			if p.nextErrand() == push {
+				p.takePushes(func(c *config) { p.apply(ctx, c) })
+			}
 			continue
 		}
 		if p.Await(ctx, func(s State) bool { return !s.InCall }) != nil {
 			return false
 		}
-		switch p.nextErrand() {
+		next := p.nextErrand()
+		if next != reboot {
+			p.takePushes(func(c *config) { p.apply(ctx, c) })
+		}
+		switch next {
 		case reboot:
 			p.emit(Rebooting, "", 0)
 			return sleep(ctx, p.opt.Faults.FetchLate)
@@ -152,7 +158,7 @@ func (p *Phone) apply(ctx context.Context, c *config) {
 	p.macInUA.Store(c.macInUA)
 	acct, has := c.first()
 	p.mu.Lock()
-	p.rule, p.trusting, p.dial, p.realm = c.reboot, c.trusting, c.dial, c.realm
+	p.rule, p.trusting, p.dial, p.realm, p.pusher = c.reboot, c.trusting, c.dial, c.realm, c.push
 	if p.opt.ChallengeNotify != "" {
 		p.realm = clean(p.opt.ChallengeNotify)
 	}

@@ -11,6 +11,7 @@ type errand int
 
 const (
 	nothing errand = iota
+	push           // XML that came by NOTIFY
 	reload
 	reboot
 )
@@ -44,6 +45,9 @@ func (p *Phone) onNotify(req *sip.Request, in inbound) ([]byte, func()) {
 		return p.respond(in, 404, "Not Found", token(6)), report(404)
 	}
 	what := p.meaning(event)
+	if p.takesPush(event, req) {
+		what = push
+	}
 	if what == nothing {
 		return p.respond(in, 489, "Bad Event", token(6), "Allow-Events: check-sync"), report(489)
 	}
@@ -53,6 +57,11 @@ func (p *Phone) onNotify(req *sip.Request, in inbound) ([]byte, func()) {
 		return p.respond(in, 401, "Unauthorized", token(6), www), func() { p.emit(Challenged, clean(event), 401) }
 	}
 	return p.respond(in, 200, "OK", token(6)), func() {
+		if what == push {
+			p.emit(Notified, clean(event), 200)
+			p.keepPush(req.Body())
+			return
+		}
 		p.update(func(s *State) { s.Syncs++ })
 		p.emit(Notified, clean(event), 200)
 		p.want(what)

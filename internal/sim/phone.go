@@ -43,6 +43,8 @@ type Phone struct {
 	realm    string
 	dial     dialPlan
 	errand   errand
+	pusher   pusher
+	pushed   [][]byte // bodies of NOTIFYs that are still to be read
 	calls    int
 	clients  map[txKey]*clientTx
 	servers  map[string]serverTx

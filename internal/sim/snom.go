@@ -175,6 +175,7 @@ func snomConfig(s *snomSettings) *config {
 	c := &config{
 		trusting: s.get("filter_registrar", "") != "on",
 		reboot:   rebootWhenAsked,
+		push:     snomPush(s),
 		prov: provisioned{
 			url:      s.get("setting_server", ""),
 			user:     s.get("http_client_user", ""),

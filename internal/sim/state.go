@@ -53,6 +53,8 @@ type State struct {
 	Registers   int    // REGISTER requests answered 2xx, refreshes included
 	Lamps       []Lamp // in key order
 	Syncs       int    // check-syncs accepted
+	Pushes      int    // settings taken by NOTIFY
+	Shown       string // text that last came by NOTIFY
 	Challenges  int    // NOTIFYs answered 401
 	Calls       int    // calls that have ended
 	InCall      bool

@@ -119,6 +119,7 @@ func yealinkConfig(s settings) *config {
 		reboot:   rebootAlways, // factory value of sip.notify_reboot_enable is 1
 		trusting: s["sip.trust_ctrl"] != "1",
 		macInUA:  s["sip.mac_in_ua"] == "1",
+		push:     yealinkPush(s),
 		prov: provisioned{
 			url:      s["static.auto_provision.server.url"],
 			user:     s["static.auto_provision.server.username"],

@@ -23,6 +23,7 @@ type FetchedArgs struct {
 	Targets []string // BLF targets it carried
 	Detail  string   // file name, for the trace
 	Phone   directory.Phone
+	Pushed  bool // it took the settings by NOTIFY instead
 	Now     time.Time
 }
 
@@ -33,6 +34,7 @@ type fetchedJSON struct {
 	Targets []string            `json:"targets,omitempty"`
 	Detail  string              `json:"detail,omitempty"`
 	Phone   phoneFacts          `json:"phone"`
+	Pushed  bool                `json:"pushed,omitempty"`
 }
 
 // phoneFacts are what a request tells of the phone; empty ones change nothing.
@@ -51,7 +53,7 @@ type phoneFacts struct {
 // time.
 func (s *Store) Fetched(ctx context.Context, f FetchedArgs) error {
 	_, err := s.change(ctx, fetchedScript, f.Device.Tenant, f.Now, nil, f.Device.MAC.String(), asJSON{fetchedJSON{
-		Session: f.Session, Digest: f.Digest, Targets: f.Targets, Detail: f.Detail,
+		Session: f.Session, Digest: f.Digest, Targets: f.Targets, Detail: f.Detail, Pushed: f.Pushed,
 		Phone: phoneFacts{
 			Brand: f.Phone.Brand, Model: f.Phone.Model, Firmware: f.Phone.Firmware, UserAgent: f.Phone.UserAgent,
 			Host: f.Phone.Host, URL: f.Phone.URL, Modules: f.Phone.Modules,

@@ -68,6 +68,7 @@ func (s *server) routes(a huma.API) {
 	huma.Register(a, op("pending", http.MethodGet, "/pending", "The phones that asked for a configuration and are in no directory"), s.pending)
 	huma.Register(a, op("adopt", http.MethodPost, "/adopt", "Take such a phone into a tenant"), s.adopt)
 	s.templateRoutes(a)
+	s.screenRoutes(a)
 	huma.Register(a, eventsOperation(), s.events)
 	huma.Register(a, sipTraceOperation(), s.sipTrace)
 	huma.Register(a, applyOperation(), s.apply)

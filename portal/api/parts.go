@@ -127,6 +127,7 @@ type Parts struct {
 	Standing  Standing
 	Templates Templates
 	SIPTrace  SIPTrace // nil: there is none to see
+	Screens   Screens  // nil: no texts are sent to phones
 	Log       *slog.Logger
 	Now       func() time.Time
 	Closing   <-chan struct{} // closed when the server stops: event streams end; nil: never

@@ -107,6 +107,12 @@ func (c *Client) Trace(ctx context.Context, mac directory.MAC) (api.Trace, error
 	return out, c.get(ctx, "/devices/"+mac.String()+"/trace", nil, &out)
 }
 
+// Support reads what a support code of a phone's screen is about.
+func (c *Client) Support(ctx context.Context, code string) (api.Support, error) {
+	var out api.Support
+	return out, c.get(ctx, "/support/"+url.PathEscape(code), nil, &out)
+}
+
 // Pending lists the phones that wait to be adopted.
 func (c *Client) Pending(ctx context.Context) ([]api.Pending, error) {
 	var out []api.Pending

@@ -9,7 +9,16 @@ type Recipe struct {
 	// Challenged tells that such a phone answers the NOTIFY with a 401 by
 	// default. Every 401 is answered, expected or not.
 	Challenged bool
+	// Push writes the settings by which the file that the phone has and the one
+	// that it shall have differ as one NOTIFY, which the phone takes where its
+	// configuration has Desk.Push set. False: this change needs the file. Nil: the
+	// brand takes no settings by NOTIFY.
+	Push func(has, shall []byte) (Attempt, bool)
 }
+
+// PushWait is how long a phone may take to register with settings that were
+// pushed, before it is told to fetch its file instead.
+const PushWait = 8 * time.Second
 
 // Attempt is one NOTIFY.
 type Attempt struct {

@@ -172,7 +172,10 @@ func redactBody(body []byte, kind string) []byte {
 	if len(body) == 0 {
 		return body
 	}
-	if strings.Contains(kind, "dtmf") { // key presses: a PIN, digit by digit
+	kind, _, _ = strings.Cut(kind, ";")
+	switch kind = strings.TrimSpace(kind); {
+	case strings.Contains(kind, "dtmf"), // key presses: a PIN, digit by digit
+		kind == "application/xml", kind == "application/snomxml": // settings for a phone
 		return []byte(cut + "\r\n")
 	}
 	lines := strings.SplitAfter(string(body), "\n")

@@ -44,6 +44,8 @@ func TestRedact(t *testing.T) {
 		},
 		{"a length that lied", "A sip:a SIP/2.0\nl: 9\n\nk=clear:s3cret\n", "A sip:a SIP/2.0\nl: 9\n\nk=xxx\n"},
 		{"key press", "INFO sip:a SIP/2.0\nc: application/dtmf-relay\n\nSignal=4\n", "INFO sip:a SIP/2.0\nc: application/dtmf-relay\n\nxxx\n"},
+		{"settings for a phone", "NOTIFY sip:a SIP/2.0\nContent-Type: application/snomxml; charset=utf-8\n\n<fetch>phone://mb_exit#set:user_pass1=s3cret</fetch>\n", "NOTIFY sip:a SIP/2.0\nContent-Type: application/snomxml; charset=utf-8\n\nxxx\n"},
+		{"more of them", "NOTIFY sip:a SIP/2.0\nContent-Type: application/xml\n\n<Item>account.1.password = s3cret</Item>\n", "NOTIFY sip:a SIP/2.0\nContent-Type: application/xml\n\nxxx\n"},
 		{"a message in the body", "NOTIFY sip:a SIP/2.0\n\nINVITE sip:*11*9 SIP/2.0\nauthorization: s3cret\n", "NOTIFY sip:a SIP/2.0\n\nINVITE sip:*11xxx SIP/2.0\nauthorization: response=\"xxx\"\n"},
 		{"dialog-info", "NOTIFY sip:a SIP/2.0\n\n<target uri=\"sip:*11*1001*4321@a\"/>\n", "NOTIFY sip:a SIP/2.0\n\n<target uri=\"sip:*11xxx@a\"/>\n"},
 		{"no message", "junk *11*4321", "junk *11xxx"},

@@ -1,6 +1,7 @@
 -- fetched.lua: a device was served the file that carries its account.
 -- KEYS  1 events  2 devices  3 phones  4 reloads
--- ARGV  4 MAC  5 fetched (JSON): session, digest, targets, detail, phone
+-- ARGV  4 MAC  5 fetched (JSON): session, digest, targets, detail, phone,
+--       pushed: it took the settings by NOTIFY and fetched nothing
 -- Returns 1 if that was news, else 0.
 -- Invariant: an event while a reload is open, and whenever the device took
 -- another file or another session's than last time.
@@ -14,6 +15,6 @@ for name, v in pairs(f.phone or {}) do p[name] = v end
 p.fetched_at, p.fetched_digest, p.fetched_for = now, given(f.digest), given(f.session)
 save(K.phones, mac, p)
 if not open and not changed then return 0 end
-emit({type = 'config.fetched', mac = mac, session = given(f.session), trace = open, brand = p.brand,
+emit({type = f.pushed and 'config.pushed' or 'config.fetched', mac = mac, session = given(f.session), trace = open, brand = p.brand,
   digest = given(f.digest), targets = filled(f.targets), detail = given(f.detail)})
 return 1

@@ -38,7 +38,7 @@ func Brand() brand.Brand {
 // recipe: check-sync restarts the phone when its files differ, and nothing else
 // makes it read them. A restart takes about a minute.
 func recipe() brand.Recipe {
-	return brand.Recipe{Attempts: []brand.Attempt{
+	return brand.Recipe{Push: push, Attempts: []brand.Attempt{
 		{Event: "check-sync", Reboot: true, Wait: 2 * time.Minute},
 		{Event: "check-sync;reboot=true", Reboot: true, Wait: 2 * time.Minute},
 	}}

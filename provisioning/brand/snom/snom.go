@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"perch/hotdesk/directory"
 	"perch/provisioning/brand"
@@ -33,7 +32,7 @@ func Brand() brand.Brand {
 	return brand.Brand{
 		Name: brand.Snom, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Message: message,
 		// Settings are taken over in 3 to 8 s, a reboot takes 40 to 70 s.
-		Recipe: brand.CheckSync(15*time.Second, 100*time.Second),
+		Recipe: recipe(),
 	}
 }
 

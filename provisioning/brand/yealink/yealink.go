@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"perch/hotdesk/directory"
 	"perch/provisioning/brand"
@@ -32,7 +31,7 @@ func Brand() brand.Brand {
 	return brand.Brand{
 		Name: brand.Yealink, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screens().Draw, Message: message,
 		// A reload without a reboot takes 2 to 6 s, a reboot 40 to 90 s.
-		Recipe: brand.CheckSync(15*time.Second, 2*time.Minute),
+		Recipe: recipe(),
 	}
 }
 
