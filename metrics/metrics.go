@@ -14,6 +14,7 @@ type Sets struct {
 	Steps        []string // steps of a login trace: accepted ... lit
 	BanReasons   []string // why an address is banned: internal/ratelimit's
 	StoreOps     []string // operations of the store, one per script or kind of read
+	AlarmKinds   []string // why somebody at the phones' web server is suspicious: provisioning/device's
 	Views        []string // subscribers of the event bus that may lose events
 }
 
@@ -31,6 +32,8 @@ type Metrics struct {
 	Store        *Store
 	Events       *Events
 	HTTP         *HTTP
+	Turns        *Turns
+	Alarms       *Alarms
 }
 
 // New builds every recorder and registers its series with reg. It panics, as
@@ -49,5 +52,7 @@ func New(reg prometheus.Registerer, sets Sets) *Metrics {
 		Store:        newStore(reg, sets),
 		Events:       newEvents(reg, sets),
 		HTTP:         newHTTP(reg),
+		Turns:        newTurns(reg),
+		Alarms:       newAlarms(reg, sets.AlarmKinds),
 	}
 }

@@ -26,10 +26,18 @@ func (h *Handler) file(x *exchange) {
 		return
 	}
 	x.device.MAC = mac
+	if a, ok := h.admit(x, mac); ok {
+		h.admitted(x, a)
+	}
+}
+
+// admit asks the Door about a phone's file; where the phone may not have it, it
+// has been answered.
+func (h *Handler) admit(x *exchange, mac directory.MAC) (device.Answer, bool) {
 	a, err := h.door.Admit(x.r.Context(), device.Request{
 		MAC: mac, Folder: x.target.folder, Token: x.target.token,
 		Authorization: x.r.Header.Get("Authorization"), Method: x.r.Method, URI: x.r.RequestURI,
-		Source: source(x.r), Phone: x.phone, UserAgent: x.r.UserAgent(),
+		Source: source(x.r), Certified: x.mac, Phone: x.phone, UserAgent: x.r.UserAgent(),
 	})
 	switch {
 	case err != nil:
@@ -40,13 +48,14 @@ func (h *Handler) file(x *exchange) {
 		x.failed = true
 		x.notFound()
 	default:
-		h.admitted(x, a)
+		x.device, x.by = a.Device.ID, a.By
+		return a, true
 	}
+	return a, false
 }
 
 // admitted writes the file for a phone that proved itself.
 func (h *Handler) admitted(x *exchange, a device.Answer) {
-	x.device, x.by = a.Device.ID, a.By
 	if a.Device.Brand != "" {
 		b, _ := brand.ParseName(a.Device.Brand)
 		x.brand = b
@@ -134,11 +143,12 @@ func (h *Handler) fill(x *exchange, a device.Answer, d *brand.Desk) {
 	if d.Server.Host == "" {
 		d.Server.Host = arrivedAt(x.r)
 	}
+	token := d.Provisioning.Token.Reveal()
 	if d.Provisioning.URL == "" {
-		d.Provisioning.URL = h.baseFor(x.r) + x.target.prefix(a.Tenant)
+		d.Provisioning.URL = h.baseFor(x.r) + x.target.prefix(a.Tenant, token)
 	}
-	if d.ScreenURL == "" && h.screen != nil {
-		d.ScreenURL = h.baseFor(x.r) + h.screen(a.Device)
+	if d.ScreenURL == "" && h.screen != nil && token != "" {
+		d.ScreenURL = h.baseFor(x.r) + h.screen(token, d.MAC)
 	}
 	if d.Provisioning.User == "" {
 		d.Provisioning.User, d.Provisioning.Password = d.MAC.String(), a.Secret

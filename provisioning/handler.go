@@ -9,6 +9,7 @@ package provisioning
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -68,8 +69,12 @@ type Config struct {
 	// phone's own request did.
 	BaseURL string
 	// Screen gives the path of a device's own screen below the server's root,
-	// ending in a slash, which its configuration hands out. Nil: there is none.
-	Screen func(directory.Device) string
+	// ending in a slash, which its configuration hands out: by a token of its
+	// path. Nil: there is none.
+	Screen func(token string, mac directory.MAC) string
+	// Certified gives the MAC that the connection's client certificate proves;
+	// zero: none. Nil: certificates are not asked for.
+	Certified func(*tls.ConnectionState) directory.MAC
 	// Timeout bounds one request's work; zero is 5 s.
 	Timeout time.Duration
 }
@@ -84,7 +89,8 @@ type Handler struct {
 	recorder Recorder
 	log      *slog.Logger
 	base     string
-	screen   func(directory.Device) string
+	screen   func(token string, mac directory.MAC) string
+	proven   func(*tls.ConnectionState) directory.MAC
 	timeout  time.Duration
 	cache    *brand.Cache
 }
@@ -100,7 +106,7 @@ func New(c Config) (*Handler, error) {
 	}
 	h := &Handler{
 		brands: c.Brands, door: c.Door, desks: c.Desks, witness: c.Witness, recorder: c.Recorder,
-		log: c.Log, base: base, screen: c.Screen, timeout: c.Timeout,
+		log: c.Log, base: base, screen: c.Screen, proven: c.Certified, timeout: c.Timeout,
 		cache: brand.NewCache(cacheBytes),
 	}
 	if h.timeout == 0 {
@@ -123,6 +129,7 @@ type exchange struct {
 	start  time.Time
 	target target
 	phone  brand.Phone
+	mac    directory.MAC // proved by a client certificate; zero: none
 	// filled along the way, for the log line
 	brand   brand.Name
 	device  directory.DeviceID
@@ -154,6 +161,9 @@ func (h *Handler) answer(x *exchange) {
 		Path: x.target.file(), UserAgent: x.r.UserAgent(), Header: x.r.Header,
 	})
 	x.brand = x.phone.Brand
+	if h.proven != nil && x.r.TLS != nil {
+		x.mac = h.proven(x.r.TLS)
+	}
 	switch x.r.Method {
 	case http.MethodGet, http.MethodHead:
 		h.file(x)

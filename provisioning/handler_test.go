@@ -84,7 +84,9 @@ func (s *site) TenantExists(_ context.Context, c directory.TenantCode) (bool, er
 	return c == "acme" || c == "globex", nil
 }
 
-func (s *site) CheckDeviceToken(token string, t directory.TenantCode, m directory.MAC, _ int) bool {
+func (s *site) Shown(context.Context, directory.Device, int) error { return nil }
+
+func (s *site) CheckDeviceToken(token string, t directory.TenantCode, m directory.MAC, _, _ int) bool {
 	return !m.IsZero() && token == "token-"+m.String()
 }
 

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -65,11 +66,12 @@ func (t target) file() string {
 	return t.name + "?" + q
 }
 
-// prefix is the folder under which the phone shall come back.
-func (t target) prefix(tenant bool) string {
+// prefix is the folder under which the phone shall come back: who came by a
+// token gets the next one, if there is one.
+func (t target) prefix(tenant bool, next string) string {
 	switch {
 	case t.token != "":
-		return "t/" + url.PathEscape(t.token) + "/"
+		return "t/" + url.PathEscape(cmp.Or(next, t.token)) + "/"
 	case tenant:
 		return t.folder + "/"
 	}

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -92,6 +93,12 @@ func tenantText(t *Tenant) string {
 		u.raw("emergency", strconv.FormatBool(t.Upstream.Emergency))
 		line("upstream", u.String())
 	}
+	if len(t.Networks) > 0 {
+		line("networks", quoted(texts(t.Networks)))
+	}
+	if len(t.Decoys) > 0 {
+		line("decoys", quoted(texts(t.Decoys)))
+	}
 	if len(t.Sites) > 0 {
 		w.WriteString("    sites:\n")
 		for _, s := range t.Sites {
@@ -111,6 +118,15 @@ func tenantText(t *Tenant) string {
 		line("default_templates", mapFlow(t.DefaultTemplates).String())
 	}
 	return w.String()
+}
+
+// texts writes each of a list as people do.
+func texts[T fmt.Stringer](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = v.String()
+	}
+	return out
 }
 
 func siteFlow(s Site) flow {

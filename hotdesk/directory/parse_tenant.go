@@ -40,6 +40,10 @@ func (p *parser) tenant(f field) {
 			t.Upstream = p.upstream(g)
 		case "language":
 			t.Language = p.oneOf(g, Languages()...)
+		case "networks":
+			t.Networks = p.networks(g)
+		case "decoys":
+			t.Decoys = p.decoys(g)
 		case "supervisors":
 			supervisors = g
 		case "default_pin":
@@ -62,7 +66,7 @@ func (p *parser) tenant(f field) {
 			return false
 		}
 		return true
-	}, "code", "domains", "realm", "digest", "feature_codes", "emergency_numbers", "default_pin", "supervisors", "policy", "upstream", "sites", "templates", "default_templates", "variables", "language", "extensions", "devices")
+	}, "code", "domains", "realm", "digest", "feature_codes", "emergency_numbers", "default_pin", "supervisors", "policy", "upstream", "networks", "decoys", "sites", "templates", "default_templates", "variables", "language", "extensions", "devices")
 	if !is {
 		return
 	}

@@ -1,6 +1,9 @@
 package directory
 
-import "slices"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Tenant is a customer as the store keeps it. The first domain is the one its
 // AORs are written with.
@@ -17,6 +20,9 @@ type Tenant struct {
 	Policy           Policy       `json:"policy,omitzero"`
 	Upstream         *Upstream    `json:"upstream,omitempty"`
 	Sites            []Site       `json:"sites,omitempty"`
+
+	Networks []netip.Prefix `json:"networks,omitempty"` // from where its phones may fetch their files; empty: anywhere
+	Decoys   []MAC          `json:"decoys,omitempty"`   // MACs that no phone has: who asks for one is up to no good
 
 	Templates        []Template        `json:"templates,omitempty"`         // within a layer the later is stronger
 	DefaultTemplates map[string]string `json:"default_templates,omitempty"` // brand -> named template

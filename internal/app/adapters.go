@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
-	"strings"
 	"time"
 
 	"perch/hotdesk/directory"
@@ -77,9 +75,5 @@ func (s strangers) Strangers(ctx context.Context) ([]api.Stranger, error) {
 // Address implements api.Strangers: under base_url, or where it is not set
 // under a host that the admin has to fill in.
 func (s strangers) Address(d directory.DeviceID) string {
-	base := strings.TrimSuffix(s.app.cfg.Provisioning.BaseURL, "/")
-	if base == "" {
-		base = fmt.Sprintf("http://<this server>:%d", s.app.addrs.Provisioning.Port())
-	}
-	return base + "/t/" + s.app.key.DeviceToken(d.Tenant, d.MAC, 0) + "/"
+	return s.app.enrolBase() + "/t/" + s.app.key.DeviceToken(d.Tenant, d.MAC, 0) + "/"
 }

@@ -46,6 +46,7 @@ func Check(ctx context.Context, cfg config.Config) []Finding {
 	if cfg.Portal.TLS.Cert != "" {
 		out = append(out, checkCertificate("portal.tls", cfg.Portal.TLS, time.Now()))
 	}
+	out = append(out, checkPhones(cfg)...)
 	if cfg.TLS.Cert != "" {
 		out = append(out, checkCertificate("tls", config.TLS{Cert: cfg.TLS.Cert, Key: cfg.TLS.Key}, time.Now()))
 	}

@@ -11,6 +11,7 @@ import (
 	"perch/internal/ratelimit"
 	"perch/internal/store"
 	"perch/metrics"
+	"perch/provisioning/device"
 )
 
 // counter turns events into metrics. It counts only what this node did, or
@@ -67,6 +68,9 @@ func notifyResult(status int) string {
 // sets are the closed sets of labels whose words belong to other packages.
 func sets(brands, ops []string) metrics.Sets {
 	s := metrics.Sets{Brands: brands, StoreOps: ops, BanReasons: ratelimit.BanReasons(), LoginResults: []string{"ok"}, Views: []string{"counters", "reload", "timers", "live"}}
+	for _, k := range device.AlarmKinds() {
+		s.AlarmKinds = append(s.AlarmKinds, string(k))
+	}
 	for _, d := range hotdesk.Doors() {
 		s.Doors = append(s.Doors, string(d))
 	}

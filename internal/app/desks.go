@@ -11,6 +11,7 @@ import (
 	"perch/hotdesk/directory"
 	"perch/internal/credential"
 	"perch/internal/store"
+	"perch/metrics"
 	"perch/portal/api"
 	"perch/provisioning"
 	"perch/provisioning/brand"
@@ -27,6 +28,8 @@ type desks struct {
 	url    string       // of the configuration; empty: likewise
 	brands brand.List
 	base   string // base_url, ending in a slash; empty: as the phone's request arrived
+	rotate bool   // tokens and passwords change with each login and logout
+	turned *metrics.Turns
 }
 
 var (
@@ -41,7 +44,28 @@ func (d *desks) Desk(ctx context.Context, dev directory.Device) (brand.Desk, dir
 	if err != nil {
 		return brand.Desk{}, "", err
 	}
-	return desk.Of(r, desk.Place{Server: d.server, URL: d.url}, d.key, time.Now())
+	now := time.Now()
+	if turn := r.Turn(now); turn != r.Proofs { // kept before the phone has it
+		if r.Proofs, err = d.store.ChangeProofs(ctx, dev.ID, func(p directory.Proofs) directory.Proofs {
+			was := r
+			was.Proofs = p
+			return was.Turn(now)
+		}); err != nil {
+			return brand.Desk{}, "", gone(err)
+		}
+		d.turned.Handed()
+	}
+	return desk.Of(r, desk.Place{Server: d.server, URL: d.url}, d.key, now)
+}
+
+// preview is Desk for people: it hands nothing out, and gives what Desk would.
+func (d *desks) preview(ctx context.Context, dev directory.Device) (brand.Desk, error) {
+	r, err := d.records(ctx, dev)
+	if err != nil {
+		return brand.Desk{}, err
+	}
+	want, _, err := desk.Of(r, desk.Place{Server: d.server, URL: d.url}, d.key, time.Now())
+	return want, err
 }
 
 // records reads what is known of a device.
@@ -57,6 +81,11 @@ func (d *desks) records(ctx context.Context, dev directory.Device) (desk.Records
 	if r.Seats, err = d.store.Seats(ctx, dev.ID); err != nil {
 		return r, gone(err)
 	}
+	if r.Proofs, err = d.store.Proofs(ctx, dev.ID); err != nil {
+		return r, gone(err)
+	}
+	b, _ := d.brandOf(dev, r.Phone)
+	r.Steady = b.SteadyProofs || !d.rotate
 	if b, ok := desk.Seated(r.Seats, time.Now()); ok {
 		id := directory.ExtensionID{Tenant: dev.ID.Tenant, Number: b.Number}
 		if r.Extension, err = d.store.Extension(ctx, id); err != nil && !errors.Is(err, hotdesk.ErrNotFound) {
@@ -88,18 +117,64 @@ func (d *desks) Fetched(ctx context.Context, f provisioning.Fetched) error {
 
 // DeviceByMAC implements device.Store.
 func (d *desks) DeviceByMAC(ctx context.Context, mac directory.MAC) (device.Record, error) {
-	dev, _, err := d.store.DeviceByMAC(ctx, mac)
+	dev, proofs, err := d.store.DeviceAndProofs(ctx, mac)
 	if errors.Is(err, hotdesk.ErrNotFound) {
 		return device.Record{}, device.ErrUnknown
 	}
 	if err != nil {
 		return device.Record{}, err
 	}
-	secret, err := d.key.HTTPSecret(dev)
-	if err != nil {
+	tenant, err := d.store.Tenant(ctx, dev.ID.Tenant)
+	if err != nil && !errors.Is(err, hotdesk.ErrNotFound) {
+		return device.Record{}, err
+	}
+	r := device.Record{Device: dev, Proofs: proofs.Within(dev.TokenGen), Networks: tenant.Networks}
+	if err := d.passwords(&r); err != nil {
 		return device.Record{}, fmt.Errorf("app: %s: %w", dev.ID, err)
 	}
-	return device.Record{Device: dev, Secret: secret}, nil
+	return r, nil
+}
+
+// passwords fills in those that open a device's files: the one that the next
+// file carries, and those that the phone may still have.
+func (d *desks) passwords(r *device.Record) (err error) {
+	p, now := r.Proofs, 0
+	if r.Device.MadeSecret() {
+		now = p.Handed
+	}
+	if r.Secret, err = d.key.RotatedSecret(r.Device, now); err != nil {
+		return err
+	}
+	former := []int{p.Used}
+	if !r.Device.MadeSecret() { // made before it had one from a file
+		former = []int{p.Used, p.Handed}
+	}
+	for _, n := range former {
+		if n == now || n == 0 && !r.Device.MadeSecret() || n > p.Made {
+			continue
+		}
+		s, err := d.key.RotatedSecret(r.Device, n)
+		if err != nil {
+			return err
+		}
+		r.Former = append(r.Former, device.Former{Turn: n, Secret: s})
+	}
+	return nil
+}
+
+// Shown implements device.Store.
+func (d *desks) Shown(ctx context.Context, dev directory.Device, turn int) error {
+	_, err := d.store.ChangeProofs(ctx, dev.ID, func(p directory.Proofs) directory.Proofs {
+		p = p.Within(dev.TokenGen)
+		if turn > p.Used && turn <= p.Handed {
+			p.Used, p.At = turn, time.Now().UnixMilli()
+		}
+		return p
+	})
+	if err == nil {
+		d.turned.Shown()
+	}
+	return err
 }
 
 // TenantExists implements device.Store.
@@ -118,7 +193,7 @@ func (d *desks) Standing(ctx context.Context, dev directory.Device, p directory.
 	if !ok || p.FetchedDigest == "" {
 		return api.Stand{}, nil
 	}
-	want, _, err := d.Desk(ctx, dev)
+	want, err := d.preview(ctx, dev)
 	if err != nil {
 		return api.Stand{}, fmt.Errorf("app: drift of %s: %w", dev.ID, err)
 	}
@@ -142,9 +217,10 @@ func (d *desks) brandOf(dev directory.Device, p directory.Phone) (brand.Brand, b
 // it.
 func (d *desks) asFetched(want brand.Desk, dev directory.Device, p directory.Phone) brand.Desk {
 	want.Server.Host = cmp.Or(want.Server.Host, p.Host)
-	want.Provisioning.URL = cmp.Or(want.Provisioning.URL, p.URL)
+	token := want.Provisioning.Token.Reveal()
+	want.Provisioning.URL = cmp.Or(want.Provisioning.URL, retokened(p.URL, token))
 	if want.ScreenURL == "" {
-		want.ScreenURL = d.screenURL(dev, want.Provisioning.URL)
+		want.ScreenURL = d.screenURL(dev.ID.MAC, token, want.Provisioning.URL)
 	}
 	want.Model = cmp.Or(want.Model, p.Model)
 	if p.Modules > 0 {

@@ -12,6 +12,7 @@ import (
 	"perch/internal/ratelimit"
 	"perch/provisioning"
 	"perch/provisioning/device"
+	"perch/provisioning/phoneapp"
 	"perch/sip/digest"
 )
 
@@ -46,7 +47,14 @@ func (a *App) wrapped(name string, h http.Handler, limit int64) http.Handler {
 const nonceLife = 5 * time.Minute
 
 func (a *App) startProvisioning(ctx context.Context) error {
+	authorities, err := a.phoneCertificates()
+	if err != nil {
+		return err
+	}
+	watch := newPhoneWatch(a.cfg.Limits.Trusted, a.store, a.store, a.metrics.Alarms, a.log)
+	a.life.task("watch over phones", watch.run)
 	door := device.NewDoor(device.Parts{
+		Watch: watch,
 		Store: a.desks, Tokens: a.key, Pending: pending{a.store}, Now: time.Now,
 		Nonces:  digest.NewNonces(a.key.SubKey("http nonce"), a.node, a.boot(), nonceLife, time.Now),
 		Limiter: guesses{ratelimit.NewFailures(a.cfg.Limits.Trusted)},
@@ -57,7 +65,8 @@ func (a *App) startProvisioning(ctx context.Context) error {
 	})
 	h, err := provisioning.New(provisioning.Config{
 		Brands: a.brands, Door: door, Desks: a.desks, Witness: a.desks, Recorder: a.metrics.Provisioning,
-		Log: a.log, BaseURL: a.cfg.Provisioning.BaseURL, Screen: a.desks.screen,
+		Log: a.log, BaseURL: a.cfg.Provisioning.BaseURL, Screen: phoneapp.Path,
+		Certified: certified(authorities),
 	})
 	if err != nil {
 		return err
@@ -67,7 +76,7 @@ func (a *App) startProvisioning(ctx context.Context) error {
 		return err
 	}
 	panicked := func() { a.metrics.HTTP.Panic("provisioning") }
-	a.addrs.Provisioning, err = a.listen(ctx, "provisioning", a.cfg.Provisioning.Listen, config.TLS{}, httpserver.Recovered(a.log, panicked, a.withAuthority(screens)))
+	a.addrs.Provisioning, err = a.listenForPhones(ctx, authorities, httpserver.Recovered(a.log, panicked, a.withAuthority(screens)))
 	if err == nil {
 		a.ready.set(partProvisioning, "")
 	}

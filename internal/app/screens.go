@@ -40,11 +40,6 @@ func (b byScreen) Reload(ctx context.Context, id string, d directory.DeviceID) e
 	return b.desk.Request(ctx, reload.Order{ID: id, Device: d, Door: hotdesk.PhoneApp})
 }
 
-// screen is the path of a device's own screen below the server's root.
-func (d *desks) screen(dev directory.Device) string {
-	return phoneapp.Path(d.key.DeviceToken(dev.ID.Tenant, dev.ID.MAC, dev.TokenGen), dev.ID.MAC)
-}
-
 // rootOf is base_url as it stands in a URL; empty where it is not set.
 func rootOf(base string) string {
 	if base == "" {
@@ -55,7 +50,7 @@ func rootOf(base string) string {
 
 // screenURL is the same as the phone got it with the configuration that came
 // from this URL.
-func (d *desks) screenURL(dev directory.Device, from string) string {
+func (d *desks) screenURL(mac directory.MAC, token, from string) string {
 	root := d.base
 	if root == "" {
 		u, err := url.Parse(from)
@@ -64,5 +59,16 @@ func (d *desks) screenURL(dev directory.Device, from string) string {
 		}
 		root = u.Scheme + "://" + u.Host + "/"
 	}
-	return root + d.screen(dev)
+	return root + phoneapp.Path(token, mac)
+}
+
+// retokened is a folder that a phone was told, with the token that it would be
+// told now.
+func retokened(folder, token string) string {
+	before, rest, ok := strings.Cut(folder, "/t/")
+	if !ok {
+		return folder
+	}
+	_, after, _ := strings.Cut(rest, "/")
+	return before + "/t/" + token + "/" + after
 }

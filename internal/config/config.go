@@ -138,6 +138,28 @@ type Provisioning struct {
 	// What is written into that configuration as the place to come back to, as
 	// `https://phones.example.test`. Empty: made from the address they came to.
 	BaseURL string `yaml:"base_url"`
+
+	// HTTPS on this listener, and the phones' own certificates.
+	TLS PhoneTLS `yaml:"tls"`
+
+	// true: path tokens and passwords that Perch made change with each login and
+	// logout, the former good until the phone has shown the next. false: only
+	// once, after the first fetch.
+	Rotate bool `yaml:"rotate"`
+}
+
+// PhoneTLS is the certificate of the phones' web server, and whom it trusts.
+type PhoneTLS struct {
+	// File with the certificate and its chain, PEM; it is read again when it
+	// changes. Empty: plain HTTP.
+	Cert string `yaml:"cert"`
+	// File with its private key, PEM.
+	Key string `yaml:"key"`
+	// Folder with the certificates (PEM, one or more in each file) of the
+	// authorities that phone makers issue device certificates from; it is read
+	// again when it changes. A phone that shows a certificate of one of them with
+	// its MAC in it needs no other credentials. Empty: nobody is asked for one.
+	ClientCAs string `yaml:"client_cas"`
 }
 
 // Portal is the web server for people.
@@ -205,7 +227,7 @@ func Default() Config {
 		},
 		TLS:          Certificate{Names: []string{}, ACME: ACME{Domains: []string{}, HTTPPort: 80}},
 		WebSocket:    WebSocket{Origins: []string{}},
-		Provisioning: Provisioning{Listen: "0.0.0.0:8080"},
+		Provisioning: Provisioning{Listen: "0.0.0.0:8080", Rotate: true},
 		Portal:       Portal{Listen: "127.0.0.1:8000"},
 		Metrics:      Metrics{Listen: "127.0.0.1:9090"},
 		Apply:        []string{},

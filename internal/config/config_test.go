@@ -94,7 +94,7 @@ func TestFileSetsEverything(t *testing.T) {
 		},
 		TLS:          Certificate{Names: []string{}, ACME: ACME{Domains: []string{}, HTTPPort: 80}},
 		WebSocket:    WebSocket{Origins: []string{}},
-		Provisioning: Provisioning{":8081", "https://phones.example.test/p"},
+		Provisioning: Provisioning{Listen: ":8081", BaseURL: "https://phones.example.test/p", Rotate: true},
 		Portal:       Portal{Listen: "0.0.0.0:8443", TLS: TLS{"c.pem", "k.pem"}},
 		Metrics:      Metrics{"[::1]:9091"},
 		Media:        Media{PortRange{30000, 30099}},

@@ -98,6 +98,10 @@ func (v *validator) origins(list []string) {
 
 func (v *validator) provisioning(p Provisioning) {
 	v.listen("provisioning.listen", p.Listen)
+	hasCert, hasKey := p.TLS.Cert != "", p.TLS.Key != ""
+	v.check(!hasCert || hasKey, "provisioning.tls.key", "is missing: a certificate needs its key")
+	v.check(!hasKey || hasCert, "provisioning.tls.cert", "is missing: a key needs its certificate")
+	v.check(p.TLS.ClientCAs == "" || hasCert, "provisioning.tls.client_cas", "needs provisioning.tls.cert and provisioning.tls.key: phones show certificates to HTTPS servers only")
 	if p.BaseURL == "" {
 		return
 	}

@@ -1,10 +1,25 @@
 package credential
 
-import "perch/hotdesk/directory"
+import (
+	"strconv"
+
+	"perch/hotdesk/directory"
+)
 
 // HTTPSecret is the password a device fetches its configuration with.
 func (k *Key) HTTPSecret(d directory.Device) (directory.Secret, error) {
 	return k.Open(d.ID.SecretContext("secret"), d.Secret.Value)
+}
+
+// RotatedSecret is the HTTP password of a later generation than the one kept
+// with the device, for devices whose password Perch made; generation 0 is the
+// kept one.
+func (k *Key) RotatedSecret(d directory.Device, turn int) (directory.Secret, error) {
+	if turn <= 0 {
+		return k.HTTPSecret(d)
+	}
+	m := "secret|" + string(d.ID.Tenant) + "|" + d.ID.MAC.String() + "|" + strconv.Itoa(d.TokenGen) + "|" + strconv.Itoa(turn)
+	return directory.Secret(encode(mac256(k.token, []byte(m)), passwordLength)), nil
 }
 
 // AccountPassword is the SIP password of an idle device's own account: the

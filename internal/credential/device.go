@@ -19,11 +19,21 @@ func (k *Key) DeviceToken(tenant directory.TenantCode, mac directory.MAC, gen in
 	return encode(mac256(k.token, []byte(m)), tokenLength)
 }
 
+// SteadyToken is the token that follows the one a device was enrolled with:
+// turn counts its rotations within the generation. Turn 0 is DeviceToken.
+func (k *Key) SteadyToken(tenant directory.TenantCode, mac directory.MAC, gen, turn int) string {
+	if turn <= 0 {
+		return k.DeviceToken(tenant, mac, gen)
+	}
+	m := string(tenant) + "|" + mac.String() + "|" + strconv.Itoa(gen) + "|" + strconv.Itoa(turn)
+	return encode(mac256(k.token, []byte(m)), tokenLength)
+}
+
 // CheckDeviceToken tells in constant time whether token is the device's of
-// that generation. For an unknown device, check against the zero DeviceID: it
-// costs the same.
-func (k *Key) CheckDeviceToken(token string, tenant directory.TenantCode, mac directory.MAC, gen int) bool {
-	want := k.DeviceToken(tenant, mac, gen)
+// that generation and turn. For an unknown device, check against the zero
+// DeviceID: it costs the same.
+func (k *Key) CheckDeviceToken(token string, tenant directory.TenantCode, mac directory.MAC, gen, turn int) bool {
+	want := k.SteadyToken(tenant, mac, gen, turn)
 	return subtle.ConstantTimeCompare([]byte(token), []byte(want)) == 1 && !mac.IsZero()
 }
 

@@ -79,7 +79,7 @@ func TestDeviceToken(t *testing.T) {
 		{"nobody's", k.DeviceToken("", directory.MAC{}, 0), "", directory.MAC{}, 0, false},
 	}
 	for _, tc := range tests {
-		if got := k.CheckDeviceToken(tc.token, tc.tenant, tc.mac, tc.gen); got != tc.want {
+		if got := k.CheckDeviceToken(tc.token, tc.tenant, tc.mac, tc.gen, 0); got != tc.want {
 			t.Errorf("%s: %v", tc.name, got)
 		}
 	}

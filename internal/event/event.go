@@ -43,6 +43,7 @@ const (
 	TraceFailed       Type = "trace.failed"       // Target: step; Reason
 	TraceSuperseded   Type = "trace.superseded"   // a newer trace of the device took over
 	DirectoryChanged  Type = "directory.changed"  // the tenant's directory was applied
+	ProvisioningAlarm Type = "provisioning.alarm" // Reason: device.AlarmKind; Detail: the address it came from
 	DeviceArmed       Type = "reload.armed"       // an ending session spoke up: its reload is due again
 )
 

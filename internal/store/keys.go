@@ -46,6 +46,7 @@ const (
 	kTimers        = "timers" // member: "MAC/line"
 	kActive        = "active"
 	kWarned        = "warned"
+	kProofs        = "proofs" // hash: MAC -> directory.Proofs
 	kEvents        = "events"
 	kUpstreams     = "upstreams"    // number -> registration.Record
 	kUpstreamDue   = "upstream-due" // member: number

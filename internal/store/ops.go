@@ -8,7 +8,7 @@ func Ops() []string {
 		"check_key", "claim", "confirm", "contact_update", "contacts", "counts", "device", "device_by_mac",
 		"device_contacts", "directory_drop", "directory_put", "each_contact",
 		"each_device", "each_extension", "expire", "expire_subscriptions", "extension", "fetched", "group", "lamps", "list",
-		"logins", "look_again", "mark", "pending", "phone", "phones", "ping", "positions", "release", "reload", "reload_arm", "reload_claim", "reload_close",
+		"logins", "look_again", "mark", "pending", "phone", "phones", "ping", "positions", "proofs", "release", "reload", "reload_arm", "reload_claim", "reload_close",
 		"reload_open", "reload_save", "seats", "subscription", "subscription_end", "subscription_lit",
 		"subscription_save", "subscriptions", "subscriptions_of", "tenant", "tenant_by_domain", "tenant_of_mac",
 		"tenants", "timer_claim", "timer_end", "timer_set", "todo", "touch", "trace", "trace_save", "unbind",

@@ -20,7 +20,7 @@ var (
 	dropScript = newScript("directory_drop", luaDrop, []string{
 		kEvents, kTenant, kExtensions, kDevices, kPhones, kSeats, kSeated, kLogins, kContacts, kContactExpiry, kContactRev,
 		kSubscriptions, kSubExpiry, kTraces, kReloads, kReloadDue, kDialogs, kTodo, kTimers, kActive, kWarned,
-		kCalls, kCallDue, kCallsPast, kCallsPastDue, kLamps,
+		kCalls, kCallDue, kCallsPast, kCallsPastDue, kLamps, kProofs,
 	})
 )
 

@@ -36,6 +36,12 @@ type Brand struct {
 	Message func(text string) Attempt
 	// Recipe is how such a phone is made to take its configuration.
 	Recipe Recipe
+	// SteadyProofs: the phone restarts when the address or password of its files
+	// changes, so these do not change with each login.
+	SteadyProofs bool
+	// Firmware are patterns, as of path.Match and in lower case, of the firmware
+	// files that such phones ask for.
+	Firmware []string
 }
 
 // HasTemplates tells whether Perch can write this brand's configuration.

@@ -69,6 +69,7 @@ type Provisioning struct {
 	URL      string // of the folder, ending in a slash
 	User     string // the MAC
 	Password directory.Secret
+	Token    directory.Secret // of the path, for phones that came by one; the URL holds it then
 }
 
 // maxScreen bounds texts for a screen, in characters. Phones cut sooner; a

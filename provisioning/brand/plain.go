@@ -124,7 +124,7 @@ func (c *Custom) data(view any) map[string]any {
 // Masked is the desk without its secrets, for people to look at.
 func (d Desk) Masked() Desk {
 	const mask = directory.Secret("********")
-	for _, s := range []*directory.Secret{&d.Account.Password, &d.Provisioning.Password, &d.AdminPassword} {
+	for _, s := range []*directory.Secret{&d.Account.Password, &d.Provisioning.Password, &d.Provisioning.Token, &d.AdminPassword} {
 		if *s != "" {
 			*s = mask
 		}

@@ -17,7 +17,8 @@ import (
 type Secrets interface {
 	SIPPassword(tenant directory.TenantCode, aor directory.AOR, mac directory.MAC, session directory.SessionID) directory.Secret
 	AccountPassword(d directory.Device, aor directory.AOR) (directory.Secret, error)
-	HTTPSecret(d directory.Device) (directory.Secret, error)
+	RotatedSecret(d directory.Device, turn int) (directory.Secret, error)
+	SteadyToken(tenant directory.TenantCode, mac directory.MAC, gen, turn int) string
 }
 
 // Records are what is known of one device. Extension is that of the binding on
@@ -27,6 +28,8 @@ type Records struct {
 	Device    directory.Device
 	Phone     directory.Phone
 	Seats     hotdesk.Seats
+	Proofs    directory.Proofs // as they are stored
+	Steady    bool             // the brand restarts when they change: they stay once it is enrolled
 	Extension directory.Extension
 }
 
@@ -40,6 +43,13 @@ func Seated(s hotdesk.Seats, now time.Time) (hotdesk.Binding, bool) {
 	return b, true
 }
 
+// Turn gives the proofs that the file made from these records carries: who
+// writes it keeps them, before the phone has it.
+func (r Records) Turn(now time.Time) directory.Proofs {
+	b, _ := Seated(r.Seats, now)
+	return r.Proofs.Within(r.Device.TokenGen).Next(b.Session, r.Steady, r.Device.MadeSecret())
+}
+
 // Place is where the phone finds Perch.
 type Place struct {
 	Server brand.Server
@@ -51,7 +61,12 @@ type Place struct {
 // empty for the device account.
 func Of(r Records, at Place, secrets Secrets, now time.Time) (brand.Desk, directory.SessionID, error) {
 	mac := r.Device.ID.MAC
-	password, err := secrets.HTTPSecret(r.Device)
+	proofs := r.Turn(now)
+	made := 0
+	if r.Device.MadeSecret() {
+		made = proofs.Handed
+	}
+	password, err := secrets.RotatedSecret(r.Device, made)
 	if err != nil {
 		return brand.Desk{}, "", fmt.Errorf("desk: HTTP secret: %w", err)
 	}
@@ -61,6 +76,7 @@ func Of(r Records, at Place, secrets Secrets, now time.Time) (brand.Desk, direct
 		FeatureCodes: r.Tenant.FeatureCodes, EmergencyNumbers: r.Tenant.EmergencyNumbers, TimeZone: site.TimeZone, NTPServer: at.NTP,
 		Provisioning: brand.Provisioning{URL: at.URL, User: mac.String(), Password: password},
 	}
+	d.Provisioning.Token = directory.Secret(secrets.SteadyToken(r.Tenant.Code, mac, r.Device.TokenGen, proofs.Handed))
 	b, bound := Seated(r.Seats, now)
 	if !bound {
 		r.Extension = directory.Extension{}

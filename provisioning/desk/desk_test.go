@@ -2,6 +2,7 @@ package desk
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -22,7 +23,16 @@ func (s secrets) AccountPassword(_ directory.Device, aor directory.AOR) (directo
 	return directory.Secret(aor.String()), s.broken
 }
 
-func (s secrets) HTTPSecret(directory.Device) (directory.Secret, error) { return "http", s.broken }
+func (s secrets) RotatedSecret(_ directory.Device, turn int) (directory.Secret, error) {
+	if turn > 0 {
+		return directory.Secret(fmt.Sprintf("http %d", turn)), s.broken
+	}
+	return "http", s.broken
+}
+
+func (s secrets) SteadyToken(_ directory.TenantCode, _ directory.MAC, gen, turn int) string {
+	return fmt.Sprintf("token %d.%d", gen, turn)
+}
 
 var now = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"strings"
+	"time"
 
 	"perch/hotdesk/directory"
 	"perch/sip/digest"
@@ -14,10 +15,11 @@ import (
 type kind string
 
 const (
-	none     kind = ""
-	byToken  kind = "token"
-	byBasic  kind = "basic"
-	byDigest kind = "digest"
+	none          kind = ""
+	byCertificate kind = "certificate"
+	byToken       kind = "token"
+	byBasic       kind = "basic"
+	byDigest      kind = "digest"
 )
 
 // credentials is what a request brings.
@@ -31,9 +33,13 @@ type credentials struct {
 // maxAuthorization bounds the header value, in bytes.
 const maxAuthorization = 4096
 
-// readCredentials takes the token of the path before the header. A header that
-// cannot be read, or is of another scheme, is none: the phone is asked for one.
+// readCredentials takes the certificate before the token of the path, and that
+// before the header. A header that cannot be read, or is of another scheme, is
+// none: the phone is asked for one.
 func readCredentials(r Request) credentials {
+	if !r.Certified.IsZero() {
+		return credentials{kind: byCertificate}
+	}
 	if r.Token != "" {
 		return credentials{kind: byToken}
 	}
@@ -79,28 +85,72 @@ func cutUser(s string) (user, password string, ok bool) {
 	return strings.Cut(s, ":")
 }
 
-// opens tells whether the credentials are the device's. It does the same work
-// for a device that does not exist, whose Record is empty.
-func (d *Door) opens(r Request, c credentials, rec Record) bool {
-	if c.kind == byToken {
-		id := rec.Device.ID
-		return d.tokens.CheckDeviceToken(r.Token, id.Tenant, id.MAC, rec.Device.TokenGen)
+// screenGrace is how long a page of the phone's own screen may still be asked
+// for by the token before: it is being looked at while the phone takes its new
+// configuration.
+const screenGrace = 10 * time.Minute
+
+// opens tells whether the credentials are the device's, and of which generation
+// they are. It does the same work for a device that does not exist, whose Record
+// is empty. What does not tell its generation is of the oldest.
+func (d *Door) opens(r Request, c credentials, rec Record) (turn int, ok bool) {
+	switch c.kind {
+	case byCertificate:
+		turn, _ = d.opensByToken(r, rec) // a phone that has both shows what it has got
+		return turn, r.Certified == r.MAC
+	case byToken:
+		return d.opensByToken(r, rec)
 	}
 	user, err := directory.ParseMAC(strings.TrimSpace(c.user))
 	own := err == nil && user == r.MAC
-	secret := rec.Secret.Reveal()
+	turn = rec.Proofs.Handed
+	if !rec.Device.MadeSecret() {
+		turn = 0
+	}
+	ok = d.proves(r, c, rec.Secret)
+	for i := range mostFormer { // always as many
+		former := Former{}
+		if i < len(rec.Former) {
+			former = rec.Former[i]
+		}
+		if right := d.proves(r, c, former.Secret); right && !ok {
+			turn, ok = former.Turn, true
+		}
+	}
+	return turn, ok && own
+}
+
+// mostFormer is how many passwords beside its own a device may have.
+const mostFormer = 2
+
+// proves checks one password; an empty one opens nothing and costs the same.
+func (d *Door) proves(r Request, c credentials, s directory.Secret) bool {
+	secret := s.Reveal()
 	usable := secret != ""
 	if !usable {
 		secret = "no device has this secret"
 	}
-	var right bool
 	if c.kind == byBasic {
-		right = equal(c.password, secret)
-	} else {
-		right = c.digest.Verify(secret, r.Method, digest.MD5, digest.SHA256) &&
-			c.digest.Realm == Realm && sameTarget(c.digest.URI, r.URI)
+		return equal(c.password, secret) && usable
 	}
-	return right && usable && own
+	return c.digest.Verify(secret, r.Method, digest.MD5, digest.SHA256) &&
+		c.digest.Realm == Realm && sameTarget(c.digest.URI, r.URI) && usable
+}
+
+// opensByToken compares the token with each that is good: the newest handed out,
+// the newest shown, and on a screen for a while the one before.
+func (d *Door) opensByToken(r Request, rec Record) (turn int, ok bool) {
+	id, p := rec.Device.ID, rec.Proofs
+	turns := [3]int{p.Handed, p.Used, p.Used}
+	if r.Screen && p.Used > 0 && d.now().UnixMilli()-p.At < screenGrace.Milliseconds() {
+		turns[2] = p.Used - 1
+	}
+	for _, n := range turns {
+		if right := d.tokens.CheckDeviceToken(r.Token, id.Tenant, id.MAC, rec.Device.TokenGen, n); right && !ok {
+			turn, ok = n, true
+		}
+	}
+	return turn, ok
 }
 
 // equal compares texts of any length in a time that tells neither.

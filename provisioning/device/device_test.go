@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -26,6 +28,11 @@ type world struct {
 	down bool
 	saw  chan Sighting
 	lost error
+
+	shown    []string
+	proofs   directory.Proofs
+	former   []Former
+	networks []netip.Prefix
 }
 
 func (w *world) DeviceByMAC(_ context.Context, m directory.MAC) (Record, error) {
@@ -33,7 +40,10 @@ func (w *world) DeviceByMAC(_ context.Context, m directory.MAC) (Record, error) 
 		return Record{}, errors.New("connection refused")
 	}
 	dev := func(t directory.TenantCode, secret directory.Secret) (Record, error) {
-		return Record{Device: directory.Device{ID: directory.DeviceID{Tenant: t, MAC: m}, Brand: "yealink"}, Secret: secret}, nil
+		return Record{
+			Device: directory.Device{ID: directory.DeviceID{Tenant: t, MAC: m}, Brand: "yealink", Secret: directory.Kept{Value: "sealed:x"}},
+			Secret: secret, Proofs: w.proofs, Former: w.former, Networks: w.networks,
+		}, nil
 	}
 	switch m {
 	case ours:
@@ -50,8 +60,17 @@ func (w *world) TenantExists(_ context.Context, c directory.TenantCode) (bool, e
 	return c == "acme" || c == "globex", nil
 }
 
-func (w *world) CheckDeviceToken(token string, t directory.TenantCode, m directory.MAC, gen int) bool {
-	return token == "token-"+string(t)+"-"+m.String() && !m.IsZero()
+func (w *world) CheckDeviceToken(token string, t directory.TenantCode, m directory.MAC, _, turn int) bool {
+	want := "token-" + string(t) + "-" + m.String()
+	if turn > 0 {
+		want += fmt.Sprintf("-%d", turn)
+	}
+	return token == want && !m.IsZero()
+}
+
+func (w *world) Shown(_ context.Context, d directory.Device, turn int) error {
+	w.shown = append(w.shown, fmt.Sprintf("%s %d", d.ID.MAC, turn))
+	return w.lost
 }
 
 func (w *world) Saw(_ context.Context, s Sighting) error {

@@ -1,15 +1,17 @@
 // Package device decides which phone sent a request and whether it may have
-// what it asks for: by its secret (HTTP Basic or Digest, RFC 7617 and RFC 7616)
-// or by the token in its URL. It works on plain values and knows no HTTP server,
-// no brand and no store. Its promise: without credentials every device file gets
-// the same answer, and credentials that open nothing get one answer and cost the
-// same, whether the phone exists or not.
+// what it asks for: by its client certificate, by its secret (HTTP Basic or
+// Digest, RFC 7617 and RFC 7616) or by the token in its URL. It works on plain
+// values and knows no HTTP server, no brand and no store. Its promise: without
+// credentials every device file gets the same answer, and credentials that open
+// nothing get one answer and cost the same, whether the phone exists or not.
 package device
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"time"
 
 	"perch/hotdesk/directory"
@@ -25,6 +27,8 @@ type Request struct {
 	Authorization string        // header value as sent; empty: none
 	Method, URI   string        // as sent: they are hashed as written
 	Source        string        // the sender's address
+	Certified     directory.MAC // that a client certificate of a trusted authority holds; zero: none
+	Screen        bool          // a page of the phone's own screen: its token may be the last but one for a while
 	Phone         brand.Phone   // what the request tells of it
 	UserAgent     string
 }
@@ -32,7 +36,18 @@ type Request struct {
 // Record is a device as this package needs it.
 type Record struct {
 	Device directory.Device
-	Secret directory.Secret // HTTP password, opened; empty opens nothing
+	Secret directory.Secret // HTTP password that its next file carries; empty opens nothing
+	// Former are passwords that open as well: those of the generation that the
+	// phone has shown, until it shows the next.
+	Former   []Former
+	Proofs   directory.Proofs
+	Networks []netip.Prefix // addresses that the tenant allows; empty: all
+}
+
+// Former is a password of an earlier generation.
+type Former struct {
+	Turn   int
+	Secret directory.Secret
 }
 
 // ErrUnknown is a Store's answer for a MAC that no tenant has.
@@ -45,12 +60,15 @@ type Store interface {
 	DeviceByMAC(ctx context.Context, mac directory.MAC) (Record, error)
 	// TenantExists tells whether a folder of the path is a tenant's.
 	TenantExists(ctx context.Context, code directory.TenantCode) (bool, error)
+	// Shown notes that a phone has proved itself with this generation: the former
+	// ones open nothing any more.
+	Shown(ctx context.Context, d directory.Device, turn int) error
 }
 
 // Tokens checks path tokens, in constant time. For an unknown device it is
 // asked about the zero DeviceID, costs the same and says no.
 type Tokens interface {
-	CheckDeviceToken(token string, tenant directory.TenantCode, mac directory.MAC, gen int) bool
+	CheckDeviceToken(token string, tenant directory.TenantCode, mac directory.MAC, gen, turn int) bool
 }
 
 // Limiter slows down who guesses a device's secret. It is asked about an
@@ -76,7 +94,8 @@ type Answer struct {
 	Verdict Verdict
 	Device  directory.Device // when Admitted
 	Secret  directory.Secret // when Admitted
-	By      string           // when Admitted: "token", "basic" or "digest"
+	By      string           // when Admitted: "certificate", "token", "basic" or "digest"
+	Proofs  directory.Proofs // when Admitted: as they stand
 	Stale   bool             // of a Challenge: the nonce was too old
 	// Tenant tells that the request's folder is the device's tenant: the phone
 	// comes back under it.
@@ -92,24 +111,33 @@ type Door struct {
 	tokens  Tokens
 	nonces  *digest.Nonces
 	limiter Limiter
+	watch   Watch
 	unknown *sightings
+	now     func() time.Time
 }
 
-// Parts are what a Door is made of. Limiter may be nil.
+// Parts are what a Door is made of. Limiter and Watch may be nil.
 type Parts struct {
 	Store   Store
 	Tokens  Tokens
 	Nonces  *digest.Nonces
 	Limiter Limiter
+	Watch   Watch
 	Pending Pending
 	Now     func() time.Time
 }
 
 // NewDoor makes a Door.
 func NewDoor(p Parts) *Door {
-	d := &Door{store: p.Store, tokens: p.Tokens, nonces: p.Nonces, limiter: p.Limiter}
+	d := &Door{store: p.Store, tokens: p.Tokens, nonces: p.Nonces, limiter: p.Limiter, watch: p.Watch, now: p.Now}
 	if d.limiter == nil {
 		d.limiter = noLimit{}
+	}
+	if d.watch == nil {
+		d.watch = noWatch{}
+	}
+	if d.now == nil {
+		d.now = time.Now
 	}
 	d.unknown = newSightings(p.Store, p.Pending, p.Now)
 	return d
@@ -126,6 +154,7 @@ func (noLimit) Failed(string, directory.MAC)       {}
 // answer does.
 func (d *Door) Admit(ctx context.Context, r Request) (Answer, error) {
 	c := readCredentials(r)
+	barred := d.watch.Asked(r.Source, r.MAC, c.kind != none)
 	if c.kind == none || c.kind == byDigest && d.nonces.Check(c.digest.Nonce) != digest.Fresh {
 		d.unknown.perhaps(r)
 		return Answer{Verdict: Challenge, Stale: c.kind == byDigest}, nil
@@ -139,21 +168,46 @@ func (d *Door) Admit(ctx context.Context, r Request) (Answer, error) {
 		rec = Record{}
 		d.unknown.perhaps(r)
 	}
-	allowed := d.limiter.Allowed(r.Source, r.MAC)
-	opens := d.opens(r, c, rec) // always: it costs the same for everybody
-	if !opens || !known || !allowed {
+	allowed := d.limiter.Allowed(r.Source, r.MAC) && !barred
+	turn, opens := d.opens(r, c, rec) // always: it costs the same for everybody
+	switch {
+	case !opens || !known || !allowed:
 		if allowed {
 			d.limiter.Failed(r.Source, r.MAC)
 		}
+		d.watch.Refused(r.Source, r.MAC)
+		d.contradiction(r, rec, known)
+		return Answer{}, nil
+	case !within(rec.Networks, r.Source):
+		d.watch.Alarm(Alarm{Kind: AlarmNetwork, Device: rec.Device.ID, Source: r.Source, At: d.now()})
 		return Answer{}, nil
 	}
-	return d.within(ctx, r, rec, c.kind)
+	a, err := d.folder(ctx, r, rec, c.kind)
+	if err != nil || a.Verdict != Admitted {
+		return a, err
+	}
+	if turn > rec.Proofs.Used {
+		if err := d.store.Shown(ctx, rec.Device, turn); err != nil {
+			return Answer{}, fmt.Errorf("device: shown: %w", err)
+		}
+	}
+	d.watch.Admitted(r.Source, r.MAC)
+	return a, nil
 }
 
-// within checks the folder of the path against the device's tenant. A folder
+// contradiction raises an alarm about a certificate that is good, but of another
+// phone than the file's.
+func (d *Door) contradiction(r Request, rec Record, known bool) {
+	if r.Certified.IsZero() || r.Certified == r.MAC || !known {
+		return
+	}
+	d.watch.Alarm(Alarm{Kind: AlarmContradiction, Device: rec.Device.ID, Source: r.Source, Other: r.Certified, At: d.now()})
+}
+
+// folder checks the folder of the path against the device's tenant. A folder
 // that is no tenant's is one of those that some phones add.
-func (d *Door) within(ctx context.Context, r Request, rec Record, by kind) (Answer, error) {
-	a := Answer{Verdict: Admitted, Device: rec.Device, Secret: rec.Secret, By: string(by)}
+func (d *Door) folder(ctx context.Context, r Request, rec Record, by kind) (Answer, error) {
+	a := Answer{Verdict: Admitted, Device: rec.Device, Secret: rec.Secret, By: string(by), Proofs: rec.Proofs}
 	code, err := directory.ParseTenantCode(r.Folder)
 	if err != nil {
 		return a, nil
@@ -170,6 +224,17 @@ func (d *Door) within(ctx context.Context, r Request, rec Record, by kind) (Answ
 		return Answer{}, nil
 	}
 	return a, nil
+}
+
+// within tells whether an address is in the networks of a tenant; without any
+// every address is.
+func within(networks []netip.Prefix, source string) bool {
+	if len(networks) == 0 {
+		return true
+	}
+	addr, err := netip.ParseAddr(source)
+	addr = addr.Unmap().WithZone("")
+	return err == nil && slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // Nonce makes a nonce for a challenge.

@@ -128,7 +128,7 @@ func (h *Handler) answer(v *visit) {
 	h.drawFor(v, phone.Brand, phone.Model)
 	a, err := h.Door.Admit(v.ctx, device.Request{
 		MAC: v.target.mac, Token: v.target.token, Method: v.r.Method, URI: v.r.URL.Path,
-		Source: source(v.r), Phone: phone, UserAgent: v.r.UserAgent(),
+		Source: source(v.r), Phone: phone, UserAgent: v.r.UserAgent(), Screen: true,
 	})
 	switch {
 	case err != nil:

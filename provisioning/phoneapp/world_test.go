@@ -157,6 +157,8 @@ func (w *world) DeviceByMAC(ctx context.Context, mac directory.MAC) (device.Reco
 // TenantExists implements device.Store.
 func (w *world) TenantExists(context.Context, directory.TenantCode) (bool, error) { return false, nil }
 
+func (w *world) Shown(context.Context, directory.Device, int) error { return nil }
+
 func (w *world) later(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -3,7 +3,7 @@
 --       8 logins  9 contacts  10 contact-expiry  11 contact-rev  12 subscriptions
 --       13 sub-expiry  14 traces  15 reloads  16 reload-due  17 dialogs  18 todo
 --       19 timers  20 active  21 warned  22 calls  23 call-due  24 calls-past
---       25 calls-past-due  26 lamps
+--       25 calls-past-due  26 lamps  27 proofs
 --       then subs-of:<watcher> of each extension and device   (all carry {tenant})
 -- ARGV  4 '1': the tenant too, if nothing is left in it, or ''
 --       5 '1': the last part of an apply, or ''
@@ -12,7 +12,7 @@
 -- Invariant: what is gone cannot be logged in any more, and the bindings that it
 -- had stand in todo as "unseat <MAC> <line> <number>" until they are ended.
 
-local SUBS = 26 -- keys before those of the watchers
+local SUBS = 27 -- keys before those of the watchers
 
 local function drop_subscriptions(of)
   for _, member in ipairs(redis.call('SMEMBERS', of)) do drop_subscription(of, member, 'removed') end
@@ -42,7 +42,7 @@ local function drop_device(mac, subs)
   save_seats(mac, {bindings = s.bindings})
   drop_contacts(mac, function() return true end, 'removed')
   drop_subscriptions(subs)
-  for _, k in ipairs({K.phones, K.traces, K.reloads, K.dialogs, K.active}) do redis.call('HDEL', k, mac) end
+  for _, k in ipairs({K.phones, K.traces, K.reloads, K.dialogs, K.active, K.proofs}) do redis.call('HDEL', k, mac) end
   redis.call('ZREM', K.reload_due, mac)
 end
 
@@ -65,7 +65,7 @@ if ARGV[4] ~= '' then
     redis.call('SADD', K.todo, 'unlist')
     redis.call('DEL', K.tenant, K.phones, K.seats, K.logins, K.contacts, K.contact_expiry, K.subscriptions, K.sub_expiry,
       K.traces, K.reloads, K.reload_due, K.dialogs, K.contact_rev, K.timers, K.active, K.warned,
-      K.calls, K.call_due, K.calls_past, K.calls_past_due)
+      K.calls, K.call_due, K.calls_past, K.calls_past_due, K.proofs)
   end
 end
 if ARGV[5] ~= '' and done == 1 then emit({type = 'directory.changed'}) end

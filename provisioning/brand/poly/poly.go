@@ -30,6 +30,7 @@ func Brand() brand.Brand {
 	}
 	return brand.Brand{
 		Name: brand.Poly, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Recipe: recipe(),
+		SteadyProofs: true, // device.prov.* restarts the phone
 	}
 }
 
