@@ -40,6 +40,7 @@ type cli struct {
 	Registrations registrationsCmd `cmd:"" help:"Show what is registered now."`
 	Pending       pendingCmd       `cmd:"" help:"Show the phones that asked for a configuration and are in no directory."`
 	Adopt         adoptCmd         `cmd:"" help:"Take such a phone into a tenant."`
+	Enrol         enrolCmd         `cmd:"" help:"Give a device a new address for its files, as after a factory reset."`
 	Identify      identifyCmd      `cmd:"" help:"Tell what phone would send such a request. Needs no server."`
 	Template      templateCmd      `cmd:"" help:"Check, preview and explain what admins changed in the files of phones."`
 	Sim           simCmd           `cmd:"" help:"Run virtual phones against any server."`

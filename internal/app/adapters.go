@@ -74,6 +74,6 @@ func (s strangers) Strangers(ctx context.Context) ([]api.Stranger, error) {
 
 // Address implements api.Strangers: under base_url, or where it is not set
 // under a host that the admin has to fill in.
-func (s strangers) Address(d directory.DeviceID) string {
-	return s.app.enrolBase() + "/t/" + s.app.key.DeviceToken(d.Tenant, d.MAC, 0) + "/"
+func (s strangers) Address(d directory.DeviceID, gen int) string {
+	return s.app.enrolBase() + "/t/" + s.app.key.DeviceToken(d.Tenant, d.MAC, gen) + "/"
 }

@@ -37,6 +37,10 @@ func (away) Apply(context.Context, apply.Request, apply.Progress) (apply.Report,
 	return apply.Report{}, hotdesk.ErrUnavailable
 }
 
+func (away) Enrol(context.Context, directory.DeviceID) (directory.Device, directory.Secret, error) {
+	return directory.Device{}, "", hotdesk.ErrUnavailable
+}
+
 func (away) Adopt(context.Context, directory.Device) (directory.Secret, error) {
 	return "", hotdesk.ErrUnavailable
 }

@@ -82,6 +82,7 @@ type Applier interface {
 	Apply(ctx context.Context, r apply.Request, progress apply.Progress) (apply.Report, error)
 	Export(ctx context.Context, w io.Writer) error
 	Adopt(ctx context.Context, d directory.Device) (directory.Secret, error)
+	Enrol(ctx context.Context, d directory.DeviceID) (directory.Device, directory.Secret, error)
 }
 
 // Stranger is a phone that asked for its configuration and is in no directory.
@@ -97,7 +98,8 @@ type Stranger struct {
 type Strangers interface {
 	Strangers(ctx context.Context) ([]Stranger, error)
 	// Address is the folder of a device's files with its token in the path.
-	Address(d directory.DeviceID) string
+	// for a generation of it.
+	Address(d directory.DeviceID, gen int) string
 }
 
 // Stand is how the file of a device stands. Known is false where that cannot

@@ -97,7 +97,7 @@ func (s *server) adopt(ctx context.Context, in *adoptInput) (*adoptOutput, error
 	}
 	out := &adoptOutput{Adopted{Tenant: string(tenant), MAC: mac.String(), Username: mac.String(), Secret: secret.Reveal()}}
 	if s.Strangers != nil {
-		out.Body.URL = s.Strangers.Address(d.ID)
+		out.Body.URL = s.Strangers.Address(d.ID, 0)
 	}
 	return out, nil
 }

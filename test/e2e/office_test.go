@@ -73,12 +73,16 @@ func open(t testing.TB) *office {
 	return openWith(t, officeFile)
 }
 
-func openWith(t testing.TB, file string) *office {
+func openWith(t testing.TB, file string, change ...func(*config.Config)) *office {
 	t.Helper()
 	dir := shortDir(t)
+	cfg := settings(t, dir, file)
+	for _, f := range change {
+		f(&cfg)
+	}
 	o := &office{t: t, dir: dir, log: &journal{}}
 	var err error
-	o.App, err = app.Start(t.Context(), settings(t, dir, file), app.Build{Version: "e2e"}, slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	o.App, err = app.Start(t.Context(), cfg, app.Build{Version: "e2e"}, slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatalf("perch does not start: %v\n%s", err, o.log)
 	}
