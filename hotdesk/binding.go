@@ -33,6 +33,31 @@ type Binding struct {
 	Until   int64               `json:"until,omitempty"` // 0: no end set
 	Trace   string              `json:"trace"`
 	By      string              `json:"by,omitempty"` // who, when not the extension itself: "admin", "supervisor:<name>", "owner"
+	// What policy made of it at login; settings that change later do not change it.
+	Ends End    `json:"ends,omitempty"` // what sets Until
+	Rule string `json:"rule,omitempty"` // the setting behind Ends, with value and level: "logout_at: 18:30 (site)"
+	Warn int64  `json:"warn,omitempty"` // ms before its end at which the person is warned; 0: never
+	Idle int64  `json:"idle,omitempty"` // ms without call and phone activity that end it; 0: none do
+	Desk string `json:"desk,omitempty"` // code of the desk whose seats were taken together; they end together
+}
+
+// End is why a session ends by itself; also the reason of its binding.ended
+// event. The set is closed.
+type End string
+
+// The ends.
+const (
+	EndMaxSession End = "max_session" // the policy's longest session
+	EndLogoutAt   End = "logout_at"   // the policy's time of day
+	EndShift      End = "shift"       // the shift in the policy's calendar
+	EndGuest      End = "guest"       // the extension's valid_until
+	EndReserved   End = "reserved"    // the desk is reserved for others from then on
+	EndIdle       End = "idle"        // idle_logout: never in Until, only as the reason of an end
+)
+
+// Ends lists the closed set.
+func Ends() []End {
+	return []End{EndMaxSession, EndLogoutAt, EndShift, EndGuest, EndReserved, EndIdle}
 }
 
 // SinceTime is Since as a time.

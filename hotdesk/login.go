@@ -27,6 +27,9 @@ type LoginRequest struct {
 	By        string
 	Force     bool // the reload does not wait for calls
 	Confirmed bool // the person has confirmed a takeover (on_occupied: ask)
+	// Supervisor says that PIN is a supervisor's, not the extension's. Where the
+	// policy's supervisors is off, no such PIN is right.
+	Supervisor bool
 }
 
 // Login seats an extension at a device. The error is a *Refused when policy or

@@ -16,15 +16,18 @@ type LogoutRequest struct {
 	Device directory.DeviceID
 	Line   int    // 0 is line 1
 	Number string // when set: only if this extension sits there
-	By     string
-	Force  bool
+	// Session, when set: only if this session still is there. Timers set it.
+	Session directory.SessionID
+	Reason  End // why a timer ends it; empty: somebody asked
+	By      string
+	Force   bool
 }
 
 // Logout empties a seat; a device with an owner returns to it. An idle seat is
 // a *Refused with NobodyHere.
 func (e *Engine) Logout(ctx context.Context, r LogoutRequest) (Outcome, error) {
 	out, err := e.seating.Unbind(ctx, UnbindRequest{
-		ID: r.ID, Now: e.now(), Device: r.Device, Line: max(r.Line, 1), Number: r.Number,
+		ID: r.ID, Now: e.now(), Device: r.Device, Line: max(r.Line, 1), Number: r.Number, Session: r.Session, Reason: r.Reason,
 		Trace: r.ID, Door: r.Door, By: r.By, Force: r.Force, OwnerSession: e.session(),
 	})
 	if err != nil {

@@ -32,17 +32,20 @@ type BindRequest struct {
 	Force   bool // the reload does not wait for calls
 }
 
-// UnbindRequest is one logout. Number, when set, must be who sits there.
+// UnbindRequest is one logout. Number and Session, when set, must be who sits
+// there. All seats that were taken together with this one are left together.
 type UnbindRequest struct {
-	ID     string
-	Now    time.Time
-	Device directory.DeviceID
-	Line   int
-	Number string
-	Trace  string
-	Door   Door
-	By     string
-	Force  bool
+	ID      string
+	Now     time.Time
+	Device  directory.DeviceID
+	Line    int
+	Number  string
+	Session directory.SessionID
+	Reason  End // why a timer ends it; empty: somebody asked
+	Trace   string
+	Door    Door
+	By      string
+	Force   bool
 	// OwnerSession is the session id for the device's owner, should it return.
 	OwnerSession directory.SessionID
 }
@@ -59,6 +62,7 @@ type Outcome struct {
 	Trace   string   `json:"trace"`             // trace of this device's reload
 	Already bool     `json:"already,omitempty"` // nothing changed: it was so before
 	Ended   []Ended  `json:"ended,omitempty"`
+	With    []Ended  `json:"with,omitempty"` // the desk's other seats, taken together with this one
 }
 
 // Seating commits logins and logouts. Each call is one atomic script; a

@@ -16,16 +16,19 @@ type Change[T any] struct {
 
 // Changes are what leads from one State to another. Deletions come before
 // creations in each list, and lists must be applied so that a phone or domain
-// is free before it is taken: deletions of devices, extensions and tenants,
-// then tenants, extensions, devices.
+// is free before it is taken: deletions of desks, devices, extensions and
+// tenants, then tenants, extensions, devices, desks.
 type Changes struct {
 	Tenants    []Change[Tenant]
 	Extensions []Change[Extension]
 	Devices    []Change[Device]
+	Desks      []Change[Desk]
 }
 
 // Empty tells that there is nothing to do.
-func (c Changes) Empty() bool { return len(c.Tenants)+len(c.Extensions)+len(c.Devices) == 0 }
+func (c Changes) Empty() bool {
+	return len(c.Tenants)+len(c.Extensions)+len(c.Devices)+len(c.Desks) == 0
+}
 
 // Diff compares what is stored with what Merge made of a file. With prune, what
 // is stored and not in the file is deleted: tenants with all they have, and
@@ -35,6 +38,7 @@ func Diff(stored, merged State, prune bool) Changes {
 		Tenants:    diff(stored.Tenants, merged.Tenants, prune, func(t *Tenant) TenantCode { return t.Code }, tenantText),
 		Extensions: diff(stored.Extensions, merged.Extensions, prune, func(e *Extension) ExtensionID { return e.ID }, func(e *Extension) string { return extensionFlow(e).String() }),
 		Devices:    diff(stored.Devices, merged.Devices, prune, func(d *Device) DeviceID { return d.ID }, func(d *Device) string { return deviceFlow(d).String() }),
+		Desks:      diff(stored.Desks, merged.Desks, prune, func(d *Desk) DeskID { return d.ID }, func(d *Desk) string { return deskFlow(d).String() }),
 	}
 }
 
@@ -78,6 +82,7 @@ func (c Changes) Counts() Counts {
 	count(&n, c.Tenants)
 	count(&n, c.Extensions)
 	count(&n, c.Devices)
+	count(&n, c.Desks)
 	return n
 }
 
@@ -97,9 +102,10 @@ func count[T any](n *Counts, changes []Change[T]) {
 // Lines says each change in a line: "+" created, "-" deleted, "~" changed from
 // -> to. Of a secret it says only that it changed.
 func (c Changes) Lines() []string {
-	lines := make([]string, 0, len(c.Tenants)+len(c.Extensions)+len(c.Devices))
+	lines := make([]string, 0, len(c.Tenants)+len(c.Extensions)+len(c.Devices)+len(c.Desks))
 	lines = appendLines(lines, c.Tenants, tenantLine)
 	lines = appendLines(lines, c.Extensions, extensionLine)
+	lines = appendLines(lines, c.Desks, deskLine)
 	return appendLines(lines, c.Devices, deviceLine)
 }
 
@@ -188,13 +194,16 @@ func (f facts) to(now facts) []string {
 
 // sorted gives a copy in the order that export writes.
 func (s State) sorted() State {
-	out := State{slices.Clone(s.Tenants), slices.Clone(s.Extensions), slices.Clone(s.Devices)}
+	out := State{slices.Clone(s.Tenants), slices.Clone(s.Extensions), slices.Clone(s.Devices), slices.Clone(s.Desks)}
 	slices.SortFunc(out.Tenants, func(a, b Tenant) int { return cmp.Compare(a.Code, b.Code) })
 	slices.SortFunc(out.Extensions, func(a, b Extension) int {
 		return cmp.Or(cmp.Compare(a.ID.Tenant, b.ID.Tenant), cmp.Compare(a.ID.Number, b.ID.Number))
 	})
 	slices.SortFunc(out.Devices, func(a, b Device) int {
 		return cmp.Or(cmp.Compare(a.ID.Tenant, b.ID.Tenant), slices.Compare(a.ID.MAC[:], b.ID.MAC[:]))
+	})
+	slices.SortFunc(out.Desks, func(a, b Desk) int {
+		return cmp.Or(cmp.Compare(a.ID.Tenant, b.ID.Tenant), cmp.Compare(a.ID.Code, b.ID.Code))
 	})
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // WriteFile writes a State as a directory file that ParseFile reads and that
@@ -23,11 +24,12 @@ func WriteFile(w io.Writer, s State) error {
 		emit(out, " []")
 	}
 	emit(out, "\n")
-	extensions, devices := s.Extensions, s.Devices
+	extensions, desks, devices := s.Extensions, s.Desks, s.Devices
 	for i := range s.Tenants {
 		code := s.Tenants[i].Code
 		emit(out, tenantText(&s.Tenants[i]))
 		extensions = writeRecords(out, "extensions", extensions, code, func(e *Extension) TenantCode { return e.ID.Tenant }, extensionFlow)
+		desks = writeRecords(out, "desks", desks, code, func(d *Desk) TenantCode { return d.ID.Tenant }, deskFlow)
 		devices = writeRecords(out, "devices", devices, code, func(d *Device) TenantCode { return d.ID.Tenant }, deviceFlow)
 	}
 	return out.Flush()
@@ -67,6 +69,8 @@ func tenantText(t *Tenant) string {
 	codes.text("logout", t.FeatureCodes.Logout)
 	codes.text("whoami", t.FeatureCodes.WhoAmI)
 	codes.text("reload", t.FeatureCodes.Reload)
+	codes.raw("pin", strconv.Quote(t.FeatureCodes.PIN))
+	codes.raw("supervisor", strconv.Quote(t.FeatureCodes.Supervisor))
 	line("feature_codes", codes.String())
 	line("emergency_numbers", quoted(t.EmergencyNumbers))
 	if t.Language != "" {
@@ -98,6 +102,12 @@ func tenantText(t *Tenant) string {
 	}
 	if len(t.Decoys) > 0 {
 		line("decoys", quoted(texts(t.Decoys)))
+	}
+	if len(t.Calendars) > 0 {
+		w.WriteString("    calendars:\n")
+		for _, c := range t.Calendars {
+			w.WriteString("      - {name: " + strconv.Quote(c.Name) + ", text: " + strconv.Quote(c.Text) + "}\n")
+		}
 	}
 	if len(t.Sites) > 0 {
 		w.WriteString("    sites:\n")
@@ -198,6 +208,8 @@ func extensionFlow(e *Extension) flow {
 		}))
 	}
 	f.nested("policy", policyFlow(e.Policy))
+	f.moment("valid_from", e.ValidFrom)
+	f.moment("valid_until", e.ValidUntil)
 	return f
 }
 
@@ -222,6 +234,43 @@ func deviceFlow(d *Device) flow {
 	return f
 }
 
+func deskFlow(d *Desk) flow {
+	var f flow
+	f.text("code", d.ID.Code)
+	f.text("label", d.Label)
+	f.text("site", d.Site)
+	f.text("floor", d.Floor)
+	if d.Position != (Position{}) {
+		f.raw("position", "{x: "+strconv.Itoa(d.Position.X)+", y: "+strconv.Itoa(d.Position.Y)+"}")
+	}
+	f.text("class", string(d.Class))
+	f.text("owner", d.Owner)
+	if len(d.Reserved) > 0 {
+		f.raw("reserved", flowList(d.Reserved, reservationFlow))
+	}
+	f.nested("address", addressFlow(d.Address))
+	f.text("emergency_caller_id", d.EmergencyCallerID)
+	f.list("devices", d.seatTexts())
+	return f
+}
+
+func reservationFlow(r Reservation) flow {
+	var f flow
+	f.list("extensions", r.Extensions)
+	f.list("days", r.Days)
+	f.text("from", r.From)
+	f.text("to", r.To)
+	return f
+}
+
+func (d Desk) seatTexts() []string {
+	all := make([]string, len(d.Seats))
+	for i, s := range d.Seats {
+		all[i] = s.String()
+	}
+	return all
+}
+
 func addressFlow(a Address) flow {
 	var f flow
 	f.text("country", a.Country)
@@ -237,26 +286,10 @@ func addressFlow(a Address) flow {
 
 func policyFlow(p Policy) flow {
 	var f flow
-	if p.MaxLogins != nil {
-		f.raw("max_logins", strconv.Itoa(*p.MaxLogins))
-	}
-	f.text("on_conflict", p.OnConflict)
-	f.text("on_occupied", p.OnOccupied)
-	f.text("max_session", p.MaxSession.line())
-	f.text("logout_at", p.LogoutAt)
-	f.text("idle_logout", p.IdleLogout.line())
-	f.text("max_defer", p.MaxDefer.line())
-	if p.Sites != nil {
-		f.raw("sites", quoted(p.Sites))
-	}
-	if p.PINSource != nil {
-		f.raw("pin_source", quoted(p.PINSource))
-	}
-	if p.Supervisors != nil {
-		f.raw("supervisors", strconv.FormatBool(*p.Supervisors))
-	}
-	if p.LoginKey != nil {
-		f.raw("login_key", strconv.FormatBool(*p.LoginKey))
+	for _, s := range p.Settings() {
+		if !strings.HasPrefix(s.Key, screenPrefix) {
+			f.raw(s.Key, s.yaml)
+		}
 	}
 	f.nested("screen", screenFlow(p.Screen))
 	return f
@@ -278,6 +311,12 @@ func (f *flow) text(key, value string) {
 func (f *flow) count(key string, n int) {
 	if n != 0 {
 		f.raw(key, strconv.Itoa(n))
+	}
+}
+
+func (f *flow) moment(key string, t time.Time) {
+	if !t.IsZero() {
+		f.text(key, t.UTC().Format(time.RFC3339))
 	}
 }
 

@@ -1,5 +1,7 @@
 package directory
 
+import "time"
+
 // Extension is a person's number in a tenant, as the store keeps it.
 type Extension struct {
 	ID           ExtensionID       `json:"id"`
@@ -16,6 +18,18 @@ type Extension struct {
 	Variables    map[string]string `json:"variables,omitempty"`
 	Keys         []Key             `json:"keys,omitempty"`
 	Policy       Policy            `json:"policy,omitzero"`
+	// A guest has one or both. It may be logged in from ValidFrom on and before
+	// ValidUntil, which ends its session; it owns no desk.
+	ValidFrom  time.Time `json:"valid_from,omitzero"`
+	ValidUntil time.Time `json:"valid_until,omitzero"`
+}
+
+// Guest tells that the extension is limited in time.
+func (e Extension) Guest() bool { return !e.ValidFrom.IsZero() || !e.ValidUntil.IsZero() }
+
+// ValidAt tells whether the extension may be logged in at a time.
+func (e Extension) ValidAt(t time.Time) bool {
+	return !t.Before(e.ValidFrom) && (e.ValidUntil.IsZero() || t.Before(e.ValidUntil))
 }
 
 // UpstreamIdentity is what Perch registers with at the PBX for the extension.

@@ -36,6 +36,7 @@ type State struct {
 	Tenants    []Tenant
 	Extensions []Extension
 	Devices    []Device
+	Desks      []Desk
 }
 
 // File is a directory file read without faults.
@@ -44,8 +45,10 @@ type File struct {
 	State            // what the file says; Merge adds what it leaves to the store
 	Warnings []Fault // weak secrets, desks without location, brands without templates
 
-	tenantLines []int // parallel to State
-	deviceLines []int
+	tenantLines    []int // parallel to State
+	deviceLines    []int
+	deskLines      []int
+	extensionLines []int
 }
 
 // ParseOptions are what reading a file needs from outside.

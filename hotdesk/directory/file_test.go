@@ -52,7 +52,7 @@ func TestParseFileReadsTheWholeSchema(t *testing.T) {
 	session, idle := Duration(9*time.Hour), Duration(90*time.Minute)
 	want := Tenant{
 		Code: "acme", Domains: []string{"acme.test", "acme.example"}, Realm: "acme.test", Digest: []string{"md5", "sha-256"},
-		FeatureCodes: FeatureCodes{Login: "*21", Logout: "*22", WhoAmI: "*13", Reload: "*14"}, EmergencyNumbers: []string{"112", "110"},
+		FeatureCodes: FeatureCodes{Login: "*21", Logout: "*22", WhoAmI: "*13", Reload: "*14", PIN: "*15", Supervisor: "*16"}, EmergencyNumbers: []string{"112", "110"},
 		DefaultPIN:  Kept{k.Hash("tenant/acme/default_pin", "739182"), k.Origin("tenant/acme/default_pin", "739182")},
 		Supervisors: []Supervisor{{"frontdesk", Kept{k.Hash("tenant/acme/supervisor/frontdesk", "8265"), k.Origin("tenant/acme/supervisor/frontdesk", "8265")}}},
 		Language:    "de",

@@ -22,6 +22,8 @@ func tenantLine(t *Tenant) (string, facts) {
 	f.add("feature_codes.logout", t.FeatureCodes.Logout)
 	f.add("feature_codes.whoami", t.FeatureCodes.WhoAmI)
 	f.add("feature_codes.reload", t.FeatureCodes.Reload)
+	f.add("feature_codes.pin", t.FeatureCodes.PIN)
+	f.add("feature_codes.supervisor", t.FeatureCodes.Supervisor)
 	f.list("emergency_numbers", t.EmergencyNumbers)
 	f.add("language", t.Language)
 	f.keep("default_pin", t.DefaultPIN)
@@ -51,6 +53,10 @@ func tenantLine(t *Tenant) (string, facts) {
 	f.list("sites", codes)
 	f.variables("", t.Variables)
 	f.templates(t)
+	for _, c := range t.Calendars {
+		sum := sha256.Sum256([]byte(c.Text))
+		f.add("calendar "+c.Name, hex.EncodeToString(sum[:4]))
+	}
 	return "tenant " + string(t.Code), f
 }
 
@@ -72,6 +78,8 @@ func extensionLine(e *Extension) (string, facts) {
 	f.variables("", e.Variables)
 	f.add("keys", keysLine(e.Keys))
 	f.policy("policy", e.Policy)
+	f.moment("valid_from", e.ValidFrom)
+	f.moment("valid_until", e.ValidUntil)
 	return strings.TrimSpace("extension " + e.ID.String() + " " + oneLine(e.Name)), f
 }
 
@@ -95,34 +103,37 @@ func deviceLine(d *Device) (string, facts) {
 	return "device " + d.ID.MAC.String(), f
 }
 
+func deskLine(d *Desk) (string, facts) {
+	var f facts
+	f.add("label", d.Label)
+	f.add("site", d.Site)
+	f.add("floor", d.Floor)
+	f.add("position", strconv.Itoa(d.Position.X)+","+strconv.Itoa(d.Position.Y))
+	f.add("class", string(d.Class))
+	f.add("owner", d.Owner)
+	for i, r := range d.Reserved {
+		f.add("reserved["+strconv.Itoa(i)+"]", r.line())
+	}
+	f.add("address", d.Address.line())
+	f.add("emergency_caller_id", d.EmergencyCallerID)
+	f.list("devices", d.seatTexts())
+	return "desk " + d.ID.String(), f
+}
+
+func (r Reservation) line() string {
+	return strings.Join(r.Extensions, " ") + " on " + strings.Join(r.days(), " ") + " " + r.From + "-" + r.To
+}
+
+func (f *facts) moment(name string, t time.Time) {
+	if !t.IsZero() {
+		f.add(name, t.UTC().Format(time.RFC3339))
+	}
+}
+
 func (f *facts) policy(name string, p Policy) {
-	add := func(key, value string) {
-		if value != "" {
-			f.add(name+"."+key, value)
-		}
+	for _, s := range p.Settings() {
+		f.add(name+"."+s.Key, s.Value)
 	}
-	if p.MaxLogins != nil {
-		add("max_logins", strconv.Itoa(*p.MaxLogins))
-	}
-	add("on_conflict", p.OnConflict)
-	add("on_occupied", p.OnOccupied)
-	add("max_session", p.MaxSession.line())
-	add("logout_at", p.LogoutAt)
-	add("idle_logout", p.IdleLogout.line())
-	add("max_defer", p.MaxDefer.line())
-	if p.Sites != nil {
-		add("sites", "["+strings.Join(p.Sites, " ")+"]")
-	}
-	if p.PINSource != nil {
-		add("pin_source", "["+strings.Join(p.PINSource, " ")+"]")
-	}
-	if p.Supervisors != nil {
-		add("supervisors", strconv.FormatBool(*p.Supervisors))
-	}
-	if p.LoginKey != nil {
-		add("login_key", strconv.FormatBool(*p.LoginKey))
-	}
-	p.Screen.each(func(key, value string, _ bool) { add("screen."+key, value) })
 }
 
 func (f *facts) variables(of string, m map[string]string) {

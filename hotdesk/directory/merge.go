@@ -29,11 +29,12 @@ func (f *File) Merge(stored State, opt MergeOptions) (State, []Fault) {
 		out.Tenants[i] = m.tenant(t, f.tenantLines[i])
 	}
 	for i, e := range f.Extensions {
-		out.Extensions[i] = m.extension(e)
+		out.Extensions[i] = m.extension(e, f.extensionLines[i])
 	}
 	for i, d := range f.Devices {
 		out.Devices[i] = m.device(d, f.deviceLines[i])
 	}
+	m.desks(&out)
 	if faults := m.faults.full(); len(faults) > 0 {
 		return State{}, faults
 	}
@@ -83,7 +84,12 @@ func (m *merger) stays(code TenantCode, domain string) bool {
 	return named && t.HasDomain(domain) || !named && !m.opt.Prune
 }
 
-func (m *merger) extension(e Extension) Extension {
+func (m *merger) extension(e Extension, line int) Extension {
+	if what, owns := m.old.owners[e.ID]; owns && e.Guest() && !m.opt.Prune {
+		if _, named := m.new.owners[e.ID]; !named { // the file's own are found with the device
+			m.faults.add(line, "valid_until", "extension %s owns %s: a guest owns no desk; take the owner off there", e.ID, what)
+		}
+	}
 	old, exists := m.old.extensions[e.ID]
 	if !exists {
 		return e
@@ -104,8 +110,8 @@ func (m *merger) device(d Device, line int) Device {
 	if tenant, taken := m.old.macs[d.ID.MAC]; taken && tenant != d.ID.Tenant && !m.opt.Prune {
 		m.faults.add(line, "mac", "the phone %s belongs to tenant %s: delete it there first, or apply with --prune", d.ID.MAC, tenant)
 	}
-	if d.Owner != "" && !m.hasExtension(ExtensionID{Tenant: d.ID.Tenant, Number: d.Owner}) {
-		m.faults.add(line, "owner", "owner %s of %s is not an extension of tenant %s: add it or leave the owner out", d.Owner, d.ID.MAC, d.ID.Tenant)
+	if d.Owner != "" {
+		m.owner(d.ID, d.Owner, d.ID.MAC.String(), line)
 	}
 	old, exists := m.old.devices[d.ID]
 	if exists {
@@ -149,6 +155,9 @@ type lookup struct {
 	extensions map[ExtensionID]*Extension
 	devices    map[DeviceID]*Device
 	macs       map[MAC]TenantCode
+	desks      map[DeskID]*Desk
+	seats      map[DeskSeat]DeskID
+	owners     map[ExtensionID]string // number -> what it owns
 }
 
 func index(s State) lookup {
@@ -156,6 +165,7 @@ func index(s State) lookup {
 		tenants: make(map[TenantCode]Tenant, len(s.Tenants)), domains: make(map[string]TenantCode, len(s.Tenants)),
 		extensions: make(map[ExtensionID]*Extension, len(s.Extensions)),
 		devices:    make(map[DeviceID]*Device, len(s.Devices)), macs: make(map[MAC]TenantCode, len(s.Devices)),
+		desks: make(map[DeskID]*Desk, len(s.Desks)), seats: make(map[DeskSeat]DeskID, len(s.Desks)), owners: map[ExtensionID]string{},
 	}
 	for _, t := range s.Tenants {
 		l.tenants[t.Code] = t
@@ -169,6 +179,15 @@ func index(s State) lookup {
 	for i := range s.Devices {
 		l.devices[s.Devices[i].ID] = &s.Devices[i]
 		l.macs[s.Devices[i].ID.MAC] = s.Devices[i].ID.Tenant
+		if owner := s.Devices[i].Owner; owner != "" {
+			l.owners[ExtensionID{Tenant: s.Devices[i].ID.Tenant, Number: owner}] = s.Devices[i].ID.MAC.String()
+		}
+	}
+	for i := range s.Desks {
+		l.desks[s.Desks[i].ID] = &s.Desks[i]
+		for _, seat := range s.Desks[i].Seats {
+			l.seats[seat] = s.Desks[i].ID
+		}
 	}
 	return l
 }

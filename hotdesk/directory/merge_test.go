@@ -163,7 +163,7 @@ func TestApplyingAgainKeepsWhatPeopleChanged(t *testing.T) {
 	if c := Diff(stored, merge(t, stored, parse(t, one), opt), true); !c.Empty() {
 		t.Errorf("applied twice: %v", c.Lines())
 	}
-	changed := State{slices.Clone(stored.Tenants), slices.Clone(stored.Extensions), slices.Clone(stored.Devices)}
+	changed := State{slices.Clone(stored.Tenants), slices.Clone(stored.Extensions), slices.Clone(stored.Devices), nil}
 	changed.Extensions[0].PIN.Value = opt.Keeper.Hash("extension/acme/1001/pin", "5555")
 	changed.Extensions[0].Password.Value = SlowForm + strings.Repeat("A", 22) + "." + strings.Repeat("A", 43)
 	changed.Devices[1].Secret.Value, _ = opt.Keeper.Seal(changed.Devices[1].ID.SecretContext("secret"), "renewed")

@@ -57,10 +57,6 @@ func (p *parser) device(f field, t *tenantScope) {
 	p.ifThere(secret, func(g field) { d.Secret = p.sealed(g, d.ID.SecretContext("secret"), d.ID.MAC.String()) })
 	p.ifThere(sip, func(g field) { d.SIPSecret = p.sealed(g, d.ID.SecretContext("sip_secret"), d.ID.MAC.String()) })
 	p.ifThere(policy, func(g field) { d.Policy = p.policy(g, t) })
-	site, _ := t.Site(d.Site)
-	if d.Address == (Address{}) && site.Address == (Address{}) {
-		t.noLocation = append(t.noLocation, d.ID.MAC.String())
-	}
 	if p.room(f, len(p.file.Devices)) {
 		p.file.Devices = append(p.file.Devices, d)
 		p.file.deviceLines = append(p.file.deviceLines, f.node.Line)

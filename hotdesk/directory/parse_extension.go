@@ -33,15 +33,22 @@ func (p *parser) extension(f field, t *tenantScope) {
 			p.list(g, maxList, func(g field) { e.Keys = append(e.Keys, p.key(g)) })
 		case "policy":
 			policy = g
+		case "valid_from":
+			e.ValidFrom = p.moment(g)
+		case "valid_until":
+			e.ValidUntil = p.moment(g)
 		default:
 			return false
 		}
 		return true
-	}, "number", "name", "email", "language", "pin", "voicemail_pin", "password", "sip_password", "upstream", "logged_out", "template", "variables", "keys", "policy") {
+	}, "number", "name", "email", "language", "pin", "voicemail_pin", "password", "sip_password", "upstream", "logged_out", "template", "variables", "keys", "policy", "valid_from", "valid_until") {
 		return
 	}
 	if e.ID.Number == "" && !has(f, "number") {
 		p.fault(f, "has no number: every extension needs one")
+	}
+	if !e.ValidFrom.IsZero() && !e.ValidUntil.IsZero() && !e.ValidUntil.After(e.ValidFrom) {
+		p.fault(f, "valid_until is not after valid_from: the guest would never be valid")
 	}
 	number := e.ID.Number
 	p.ifThere(pin, func(g field) { e.PIN = p.hashed(g, e.ID.SecretContext("pin"), number) })
@@ -51,8 +58,10 @@ func (p *parser) extension(f field, t *tenantScope) {
 	p.ifThere(upstream, func(g field) { e.Upstream = p.identity(g, e.ID) })
 	p.ifThere(loggedOut, func(g field) { e.LoggedOut = p.loggedOut(g, number) })
 	p.ifThere(policy, func(g field) { e.Policy = p.policy(g, t) })
+	p.shortPIN(pin, e.ID, e.Policy, t)
 	if p.room(f, len(p.file.Extensions)) {
 		p.file.Extensions = append(p.file.Extensions, e)
+		p.file.extensionLines = append(p.file.extensionLines, f.node.Line)
 	}
 }
 

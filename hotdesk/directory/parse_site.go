@@ -80,7 +80,7 @@ func (p *parser) policy(f field, t *tenantScope) Policy {
 		case "max_session":
 			o.MaxSession = p.duration(g)
 		case "logout_at":
-			o.LogoutAt = p.match(g, timeForm, "a time of day such as \"18:30\"")
+			o.LogoutAt = p.match(g, logoutForm, "a time of day such as \"18:30\", or never")
 		case "idle_logout":
 			o.IdleLogout = p.duration(g)
 		case "max_defer":
@@ -95,11 +95,24 @@ func (p *parser) policy(f field, t *tenantScope) Policy {
 			o.LoginKey = p.boolean(g)
 		case "screen":
 			o.Screen = p.screenPolicy(g)
+		case "warn_before":
+			o.WarnBefore = p.duration(g)
+		case "shift":
+			if o.Shift = p.name(g); o.Shift != "" {
+				t.calendarRefs = append(t.calendarRefs, calendarRef{g, o.Shift})
+			}
+		case "pin_change":
+			o.PINChange = p.boolean(g)
+		case "pin_min":
+			o.PINMin = p.integer(g, 1, 32)
+		case "pin_weak":
+			o.PINWeak = p.oneOf(g, Deny, Allow)
 		default:
 			return false
 		}
 		return true
-	}, "max_logins", "on_conflict", "on_occupied", "max_session", "logout_at", "idle_logout", "max_defer", "sites", "pin_source", "supervisors", "login_key", "screen")
+	}, policyKeys()...)
+	p.policySense(f, o, t)
 	return o
 }
 

@@ -10,18 +10,21 @@ import (
 // devices are read last, against what the tenant turned out to be.
 type tenantScope struct {
 	Tenant
-	sites      map[string]bool
-	siteRefs   []siteRef
-	numbers    map[string]int
-	noLocation []string // MACs of desks that nobody could find
+	sites        map[string]bool
+	siteRefs     []siteRef
+	deskCodes    map[string]int
+	calendarRefs []calendarRef
+	policyField  field // of the tenant; where warnings point to
+	numbers      map[string]int
+	noLocation   []string // MACs of desks that nobody could find
 }
 
 // tenant reads one tenant of the file. The keys may come in any order, so
 // whatever refers to others is read in a second pass.
 func (p *parser) tenant(f field) {
-	t := &tenantScope{sites: map[string]bool{}, numbers: map[string]int{}}
+	t := &tenantScope{sites: map[string]bool{}, numbers: map[string]int{}, deskCodes: map[string]int{}}
 	t.FeatureCodes = DefaultFeatureCodes()
-	var supervisors, policy, sites, extensions, devices, defaultPIN, templates, defaultTemplates field
+	var supervisors, policy, sites, extensions, devices, desks, calendars, defaultPIN, templates, defaultTemplates field
 	is := p.object(f.place, f.node, func(g field) bool {
 		switch g.key {
 		case "code":
@@ -62,24 +65,32 @@ func (p *parser) tenant(f field) {
 			extensions = g
 		case "devices":
 			devices = g
+		case "desks":
+			desks = g
+		case "calendars":
+			calendars = g
 		default:
 			return false
 		}
 		return true
-	}, "code", "domains", "realm", "digest", "feature_codes", "emergency_numbers", "default_pin", "supervisors", "policy", "upstream", "networks", "decoys", "sites", "templates", "default_templates", "variables", "language", "extensions", "devices")
+	}, "code", "domains", "realm", "digest", "feature_codes", "emergency_numbers", "default_pin", "supervisors", "policy", "upstream", "networks", "decoys", "sites", "templates", "default_templates", "variables", "language", "calendars", "extensions", "desks", "devices")
 	if !is {
 		return
 	}
 	p.tenantDefaults(f, t)
+	p.ifThere(calendars, func(g field) { p.calendars(g, t) })
 	p.ifThere(sites, func(g field) { p.list(g, maxList, func(g field) { p.site(g, t) }) })
 	p.ifThere(defaultPIN, func(g field) { t.DefaultPIN = p.hashed(g, t.Code.SecretContext("default_pin"), "") })
 	p.ifThere(supervisors, func(g field) { p.supervisors(g, t) })
-	p.ifThere(policy, func(g field) { t.Policy = p.policy(g, t) })
+	p.ifThere(policy, func(g field) { t.policyField, t.Policy = g, p.policy(g, t) })
 	p.ifThere(templates, func(g field) { p.templates(g, t) })
 	p.ifThere(defaultTemplates, func(g field) { p.defaultTemplates(g, t) })
 	p.ifThere(extensions, func(g field) { p.list(g, maxRecords, func(g field) { p.extension(g, t) }) })
 	p.ifThere(devices, func(g field) { p.list(g, maxRecords, func(g field) { p.device(g, t) }) })
+	p.ifThere(desks, func(g field) { p.list(g, maxRecords, func(g field) { p.desk(g, t) }) })
 	p.checkSites(t)
+	p.checkCalendars(t)
+	p.seatDevices(t)
 	p.warnEmergency(f, t)
 	p.file.Tenants = append(p.file.Tenants, t.Tenant)
 	p.file.tenantLines = append(p.file.tenantLines, f.node.Line)
@@ -155,12 +166,20 @@ func (p *parser) tenantDomains(f field) []string {
 
 func (p *parser) digest(f field) []string { return p.set(f, true, "md5", "sha-256") }
 
+// featureCodes reads the codes. The optional ones may be empty: there is no such
+// code then. One that only the default has gives way to what the file says.
 func (p *parser) featureCodes(f field, c *FeatureCodes) {
+	said := map[string]bool{}
 	form := func(g field, code *string) bool {
+		said[g.key] = true
 		if s := p.match(g, codeForm, "a star and 1 to 8 digits, such as \"*11\""); s != "" {
 			*code = s
 		}
 		return true
+	}
+	optional := func(g field, code *string) bool {
+		*code = ""
+		return form(g, code)
 	}
 	if !p.object(f.place, f.node, func(g field) bool {
 		switch g.key {
@@ -172,16 +191,29 @@ func (p *parser) featureCodes(f field, c *FeatureCodes) {
 			return form(g, &c.WhoAmI)
 		case "reload":
 			return form(g, &c.Reload)
+		case "pin":
+			return optional(g, &c.PIN)
+		case "supervisor":
+			return optional(g, &c.Supervisor)
 		}
 		return false
-	}, "login", "logout", "whoami", "reload") {
+	}, "login", "logout", "whoami", "reload", "pin", "supervisor") {
 		return
 	}
-	names, codes := []string{"login", "logout", "whoami", "reload"}, []string{c.Login, c.Logout, c.WhoAmI, c.Reload}
-	for i := range codes {
-		for j := range codes {
-			if i != j && strings.HasPrefix(codes[j], codes[i]) && (codes[i] != codes[j] || i < j) {
-				p.fault(f, "%s (%s) begins like %s (%s): whoever dials one would get the other", names[j], codes[j], names[i], codes[i])
+	names := []string{"login", "logout", "whoami", "reload", "pin", "supervisor"}
+	codes := []*string{&c.Login, &c.Logout, &c.WhoAmI, &c.Reload, &c.PIN, &c.Supervisor}
+	for i, a := range codes {
+		for j, b := range codes {
+			if i == j || *a == "" || *b == "" || !strings.HasPrefix(*b, *a) || *a == *b && i > j {
+				continue
+			}
+			switch {
+			case j >= 4 && !said[names[j]]:
+				*b = ""
+			case i >= 4 && !said[names[i]]:
+				*a = ""
+			default:
+				p.fault(f, "%s (%s) begins like %s (%s): whoever dials one would get the other", names[j], *b, names[i], *a)
 			}
 		}
 	}

@@ -25,14 +25,16 @@ type parser struct {
 	tenants map[TenantCode]int
 	domains map[string]int
 	macs    map[MAC]int
-	zones   map[string]bool // time zones that exist
+	// deskSeats are the seats that desks list.
+	deskSeats map[DeskSeat]int
+	zones     map[string]bool // time zones that exist
 }
 
 func newParser(name string, opt ParseOptions) *parser {
 	return &parser{
 		file: &File{Name: name}, keep: opt.Keeper, brands: opt.Brands, check: opt.Template, bounds: fileBounds(),
 		faults: report{file: name}, warnings: report{file: name},
-		tenants: map[TenantCode]int{}, domains: map[string]int{}, macs: map[MAC]int{}, zones: map[string]bool{},
+		tenants: map[TenantCode]int{}, domains: map[string]int{}, macs: map[MAC]int{}, deskSeats: map[DeskSeat]int{}, zones: map[string]bool{},
 	}
 }
 

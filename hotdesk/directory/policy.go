@@ -21,6 +21,12 @@ type Policy struct {
 	LoginKey *bool `json:"login_key,omitempty" yaml:"login_key"`
 	// Screen is what the phones' own screens offer.
 	Screen ScreenPolicy `json:"screen,omitzero" yaml:"screen"`
+	// WarnBefore is how long before an automatic logout the person is warned.
+	WarnBefore *Duration `json:"warn_before,omitempty" yaml:"warn_before"`
+	Shift      string    `json:"shift,omitempty" yaml:"shift"`           // name of a calendar whose shifts end sessions; Never: none
+	PINChange  *bool     `json:"pin_change,omitempty" yaml:"pin_change"` // people may change their own PIN
+	PINMin     *int      `json:"pin_min,omitempty" yaml:"pin_min"`       // fewest digits of a PIN that people choose
+	PINWeak    string    `json:"pin_weak,omitempty" yaml:"pin_weak"`     // allow, deny: repeats, sequences, the own number
 }
 
 // Duration is a time.Duration written as text ("8h", "90m").
@@ -44,6 +50,13 @@ const (
 	Ask     = "ask"
 )
 
+// Allow is the other value of PINWeak.
+const Allow = "allow"
+
+// Never lifts a LogoutAt or Shift that a level above has set; a duration of zero
+// lifts a MaxSession, IdleLogout or WarnBefore.
+const Never = "never"
+
 // Sources of a PIN.
 const (
 	PINOwn       = "own"
@@ -53,10 +66,11 @@ const (
 
 // DefaultPolicy holds what applies where no level says otherwise.
 func DefaultPolicy() Policy {
-	one, on, off, deferral := 1, true, false, Duration(2*time.Hour)
+	one, four, on, off, deferral, warn := 1, 4, true, false, Duration(2*time.Hour), Duration(5*time.Minute)
 	return Policy{
 		MaxLogins: &one, OnConflict: Move, OnOccupied: Replace, MaxDefer: &deferral,
 		PINSource: []string{PINOwn, PINVoicemail, PINTenant}, Supervisors: &off, LoginKey: &on, Screen: DefaultScreen(),
+		WarnBefore: &warn, PINChange: &on, PINMin: &four, PINWeak: Deny,
 	}
 }
 
@@ -104,5 +118,20 @@ func (p Policy) under(l Policy) Policy {
 		p.LoginKey = l.LoginKey
 	}
 	p.Screen = p.Screen.under(l.Screen)
+	if l.WarnBefore != nil {
+		p.WarnBefore = l.WarnBefore
+	}
+	if l.Shift != "" {
+		p.Shift = l.Shift
+	}
+	if l.PINChange != nil {
+		p.PINChange = l.PINChange
+	}
+	if l.PINMin != nil {
+		p.PINMin = l.PINMin
+	}
+	if l.PINWeak != "" {
+		p.PINWeak = l.PINWeak
+	}
 	return p
 }

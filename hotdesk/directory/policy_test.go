@@ -12,6 +12,7 @@ import (
 // others alone.
 func TestResolve(t *testing.T) {
 	two, three, on := 2, 3, true
+	four, warn := 4, Duration(5*time.Minute)
 	hour, day := Duration(time.Hour), Duration(24*time.Hour)
 	tenant := Policy{MaxLogins: &two, OnConflict: Deny, OnOccupied: Ask, MaxSession: &day, LogoutAt: "18:30", Sites: []string{"berlin"}, PINSource: []string{PINTenant}}
 	site := Policy{IdleLogout: &hour, MaxDefer: &hour}
@@ -19,6 +20,7 @@ func TestResolve(t *testing.T) {
 	want := Policy{
 		MaxLogins: &three, OnConflict: Deny, OnOccupied: Ask, MaxSession: &day, LogoutAt: "18:30", IdleLogout: &hour, MaxDefer: &hour,
 		Sites: []string{}, PINSource: []string{PINTenant}, Supervisors: &on, LoginKey: &on, Screen: DefaultScreen(),
+		WarnBefore: &warn, PINChange: &on, PINMin: &four, PINWeak: Deny,
 	}
 	if d := cmp.Diff(want, Resolve(tenant, site, extension, Policy{})); d != "" {
 		t.Error(d)

@@ -27,6 +27,24 @@ type Tenant struct {
 	Templates        []Template        `json:"templates,omitempty"`         // within a layer the later is stronger
 	DefaultTemplates map[string]string `json:"default_templates,omitempty"` // brand -> named template
 	Variables        map[string]string `json:"variables,omitempty"`
+
+	Calendars []Calendar `json:"calendars,omitempty"`
+}
+
+// Calendar is a named iCalendar text (RFC 5545): the shifts that a policy's
+// shift names.
+type Calendar struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// Calendar finds a calendar by its name.
+func (t Tenant) Calendar(name string) (Calendar, bool) {
+	i := slices.IndexFunc(t.Calendars, func(c Calendar) bool { return c.Name == name })
+	if i < 0 {
+		return Calendar{}, false
+	}
+	return t.Calendars[i], true
 }
 
 // Domain is the domain of the tenant's AORs.
@@ -59,11 +77,14 @@ type FeatureCodes struct {
 	Logout string `json:"logout" yaml:"logout"`
 	WhoAmI string `json:"whoami" yaml:"whoami"`
 	Reload string `json:"reload" yaml:"reload"`
+	// Empty: there is no such code.
+	PIN        string `json:"pin,omitempty" yaml:"pin"`               // change the own PIN
+	Supervisor string `json:"supervisor,omitempty" yaml:"supervisor"` // log somebody in with a supervisor's PIN
 }
 
 // DefaultFeatureCodes are those of a tenant that names none.
 func DefaultFeatureCodes() FeatureCodes {
-	return FeatureCodes{Login: "*11", Logout: "*12", WhoAmI: "*13", Reload: "*14"}
+	return FeatureCodes{Login: "*11", Logout: "*12", WhoAmI: "*13", Reload: "*14", PIN: "*15", Supervisor: "*16"}
 }
 
 // Supervisor is a named person whose PIN logs any phone in.

@@ -43,6 +43,7 @@ var (
 	callerForm    = regexp.MustCompile(`^\+?[0-9]{1,31}$`)
 	codeForm      = regexp.MustCompile(`^\*[0-9]{1,8}$`)
 	timeForm      = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
+	logoutForm    = regexp.MustCompile(`^(([01][0-9]|2[0-3]):[0-5][0-9]|never)$`)
 	emailForm     = regexp.MustCompile(`^[^@\s<>"]+@[^@\s<>"]+$`)
 	realmForm     = regexp.MustCompile(`^[ !#-\[\]-~]{1,128}$`) // no quote, no backslash: it is sent as a quoted-string
 	countryForm   = regexp.MustCompile(`^[A-Z]{2}$`)

@@ -60,6 +60,13 @@ func (k kept) Write(ctx context.Context, c directory.Changes, progress func(done
 			out.DropDevices = append(out.DropDevices, d.Old.ID)
 		}
 	}
+	for _, d := range c.Desks {
+		if d.New != nil {
+			out.Desks = append(out.Desks, *d.New)
+		} else {
+			out.DropDesks = append(out.DropDesks, d.Old.ID)
+		}
+	}
 	err := k.WriteDirectory(ctx, out, progress)
 	if faults := conflicts(err); len(faults) > 0 {
 		return &apply.Faulty{Faults: faults}

@@ -19,6 +19,7 @@ type Store interface {
 	Tenants(ctx context.Context) ([]directory.Tenant, error)
 	EachExtension(ctx context.Context, t directory.TenantCode, f func(directory.Extension) error) error
 	EachDevice(ctx context.Context, t directory.TenantCode, f func(directory.Device) error) error
+	EachDesk(ctx context.Context, t directory.TenantCode, f func(directory.Desk) error) error
 	Device(ctx context.Context, id directory.DeviceID) (directory.Device, error)
 	Write(ctx context.Context, c directory.Changes, progress func(done int)) error
 }
@@ -111,7 +112,7 @@ func (a *Applier) Apply(ctx context.Context, r Request, progress Progress) (Repo
 	if r.DryRun || changes.Empty() {
 		return report, nil
 	}
-	total := len(changes.Tenants) + len(changes.Extensions) + len(changes.Devices)
+	total := len(changes.Tenants) + len(changes.Extensions) + len(changes.Devices) + len(changes.Desks)
 	progress("write", 0, total)
 	if err := a.store.Write(ctx, changes, func(done int) { progress("write", done, total) }); err != nil {
 		return Report{}, named(r.Name, err)
@@ -170,6 +171,12 @@ func (a *Applier) read(ctx context.Context) (directory.State, error) {
 			s.Devices = append(s.Devices, d)
 			return nil
 		})
+		if err == nil {
+			err = a.store.EachDesk(ctx, t.Code, func(d directory.Desk) error {
+				s.Desks = append(s.Desks, d)
+				return nil
+			})
+		}
 		if err != nil {
 			return s, fmt.Errorf("apply: %w", err)
 		}

@@ -44,6 +44,17 @@ func (s *shelf) EachDevice(_ context.Context, t directory.TenantCode, f func(dir
 	return nil
 }
 
+func (s *shelf) EachDesk(_ context.Context, t directory.TenantCode, f func(directory.Desk) error) error {
+	for _, d := range s.state.Desks {
+		if d.ID.Tenant == t {
+			if err := f(d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (s *shelf) Device(_ context.Context, id directory.DeviceID) (directory.Device, error) {
 	for _, d := range s.state.Devices {
 		if d.ID == id {
@@ -61,7 +72,8 @@ func (s *shelf) Write(_ context.Context, c directory.Changes, progress func(int)
 	s.state.Tenants = put(s.state.Tenants, c.Tenants, func(t directory.Tenant) any { return t.Code })
 	s.state.Extensions = put(s.state.Extensions, c.Extensions, func(e directory.Extension) any { return e.ID })
 	s.state.Devices = put(s.state.Devices, c.Devices, func(d directory.Device) any { return d.ID })
-	progress(len(c.Tenants) + len(c.Extensions) + len(c.Devices))
+	s.state.Desks = put(s.state.Desks, c.Desks, func(d directory.Desk) any { return d.ID })
+	progress(len(c.Tenants) + len(c.Extensions) + len(c.Devices) + len(c.Desks))
 	return nil
 }
 

@@ -18,7 +18,7 @@ type Type string
 const (
 	LoginRefused      Type = "login.refused"      // Reason; Door
 	BindingCreated    Type = "binding.created"    // Door
-	BindingEnded      Type = "binding.ended"      // Door, Reason: logout, move, replaced, removed, expired, logout_at, idle, reserved
+	BindingEnded      Type = "binding.ended"      // Door, Reason: logout, move, replaced, removed, expired, or a hotdesk.End
 	SessionWarning    Type = "session.warning"    // Reason: expired, logout_at, idle, reserved; Millis: until then
 	DialogStarted     Type = "dialog.started"     // the device is in a call
 	DialogEnded       Type = "dialog.ended"       // and no longer
@@ -44,6 +44,8 @@ const (
 	TraceSuperseded   Type = "trace.superseded"   // a newer trace of the device took over
 	DirectoryChanged  Type = "directory.changed"  // the tenant's directory was applied
 	ProvisioningAlarm Type = "provisioning.alarm" // Reason: device.AlarmKind; Detail: the address it came from
+	PINChanged        Type = "pin.changed"        // Number, Door, By
+	PINRefused        Type = "pin.refused"        // Reason; Door
 	DeviceArmed       Type = "reload.armed"       // an ending session spoke up: its reload is due again
 )
 
@@ -81,7 +83,11 @@ type Event struct {
 	Detail  string               `json:"detail,omitempty"`
 	Status  int                  `json:"status,omitempty"`
 	Millis  int64                `json:"ms,omitempty"`
-	Call    json.RawMessage      `json:"call,omitempty"` // calls.Call, what is public of it
+	Call    json.RawMessage      `json:"call,omitempty"`  // calls.Call, what is public of it
+	By      string               `json:"by,omitempty"`    // who, when not the person: "admin", "supervisor:<name>", "owner", "directory"
+	Rule    string               `json:"rule,omitempty"`  // the setting that decided, with value and level
+	Desk    string               `json:"desk,omitempty"`  // code of the desk whose seats went together
+	Until   int64                `json:"until,omitempty"` // Unix ms of the session's end, of binding.created
 }
 
 // Time is At as a time.

@@ -14,6 +14,8 @@ import "perch/hotdesk/directory"
 //	dialogs        MAC -> {id of a call: lease end, ms}
 //	active         MAC -> ms of the last call or touch  warned    "MAC/line" -> {session, end}
 //
+//	desks          code -> directory.Desk              desk-of   "MAC/line" -> code
+//
 // seated is the set of "MAC/line" with a binding; contact-expiry, sub-expiry,
 // reload-due, call-due and calls-past-due are sorted sets by Unix ms; so is
 // timers, of the "MAC/line" that are to be looked at.
@@ -48,6 +50,8 @@ const (
 	kWarned        = "warned"
 	kProofs        = "proofs" // hash: MAC -> directory.Proofs
 	kEvents        = "events"
+	kDesks         = "desks"
+	kDeskOf        = "desk-of"
 	kUpstreams     = "upstreams"    // number -> registration.Record
 	kUpstreamDue   = "upstream-due" // member: number
 	kTodo          = "todo"         // set: what a change of the directory has to do outside of this slot

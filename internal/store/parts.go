@@ -16,6 +16,16 @@ import (
 // they are made.
 func (c Changes) parts() []part {
 	var all []part
+	codes, order := grouped(c.DropDesks, func(d directory.DeskID) directory.TenantCode { return d.Tenant })
+	for _, t := range order {
+		for some := range slices.Chunk(codes[t], dropBatch) {
+			p := part{code: t}
+			for _, d := range some {
+				p.deskCodes = append(p.deskCodes, d.Code)
+			}
+			all = append(all, p)
+		}
+	}
 	macs, order := grouped(c.DropDevices, func(d directory.DeviceID) directory.TenantCode { return d.Tenant })
 	for _, t := range order {
 		for some := range slices.Chunk(macs[t], dropBatch) {
@@ -52,6 +62,12 @@ func (c Changes) parts() []part {
 	for _, t := range order {
 		for some := range slices.Chunk(devices[t], putBatch) {
 			all = append(all, part{code: t, devices: some})
+		}
+	}
+	desks, order := grouped(c.Desks, func(d directory.Desk) directory.TenantCode { return d.ID.Tenant })
+	for _, t := range order {
+		for some := range slices.Chunk(desks[t], putBatch) {
+			all = append(all, part{code: t, desks: some})
 		}
 	}
 	return all

@@ -27,7 +27,8 @@ type script struct {
 }
 
 // newScript puts a prelude before the body: the table K, which names KEYS in the
-// order in which they are declared here, and the common library.
+// order in which they are declared here, DECLARED, how many those are, and the
+// common library.
 func newScript(op, body string, keys []string, extra ...string) script {
 	var b strings.Builder
 	b.WriteString("local K = {")
@@ -37,7 +38,8 @@ func newScript(op, body string, keys []string, extra ...string) script {
 	for i, name := range extra {
 		fmt.Fprintf(&b, "%s = KEYS[%d], ", name, len(keys)+i+1)
 	}
-	b.WriteString("}\n" + luaLib + body)
+	fmt.Fprintf(&b, "}\nlocal DECLARED = %d\n", len(keys)+len(extra))
+	b.WriteString(luaLib + body)
 	return script{op: op, keys: keys, lua: redis.NewScript(b.String())}
 }
 

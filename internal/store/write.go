@@ -20,7 +20,7 @@ var (
 	dropScript = newScript("directory_drop", luaDrop, []string{
 		kEvents, kTenant, kExtensions, kDevices, kPhones, kSeats, kSeated, kLogins, kContacts, kContactExpiry, kContactRev,
 		kSubscriptions, kSubExpiry, kTraces, kReloads, kReloadDue, kDialogs, kTodo, kTimers, kActive, kWarned,
-		kCalls, kCallDue, kCallsPast, kCallsPastDue, kLamps, kProofs,
+		kCalls, kCallDue, kCallsPast, kCallsPastDue, kLamps, kProofs, kDesks, kDeskOf,
 	})
 )
 
@@ -31,14 +31,16 @@ type Changes struct {
 	Tenants        []directory.Tenant
 	Extensions     []directory.Extension
 	Devices        []directory.Device
+	Desks          []directory.Desk
 	DropTenants    []directory.TenantCode
 	DropExtensions []directory.ExtensionID
 	DropDevices    []directory.DeviceID
+	DropDesks      []directory.DeskID
 }
 
 // Len is the number of changes.
 func (c Changes) Len() int {
-	return len(c.Tenants) + len(c.Extensions) + len(c.Devices) + len(c.DropTenants) + len(c.DropExtensions) + len(c.DropDevices)
+	return len(c.Tenants) + len(c.Extensions) + len(c.Devices) + len(c.DropTenants) + len(c.DropExtensions) + len(c.DropDevices) + len(c.Desks) + len(c.DropDesks)
 }
 
 // putBatch and dropBatch are how many records one script takes: few enough that
@@ -58,10 +60,12 @@ type part struct {
 	devices    []directory.Device
 	numbers    []string
 	macs       []directory.MAC
+	desks      []directory.Desk
+	deskCodes  []string // to remove
 }
 
 func (p part) size() int {
-	n := len(p.extensions) + len(p.devices) + len(p.numbers) + len(p.macs)
+	n := len(p.extensions) + len(p.devices) + len(p.numbers) + len(p.macs) + len(p.desks) + len(p.deskCodes)
 	if p.tenant != nil || p.whole {
 		n++
 	}
@@ -104,6 +108,8 @@ func (s *Store) write(ctx context.Context, p part) error {
 	defer s.known.forget()
 	var err error
 	switch {
+	case len(p.desks)+len(p.deskCodes) > 0:
+		return s.putDesks(ctx, p)
 	case p.whole:
 		err = s.dropTenant(ctx, p)
 	case p.drop:

@@ -40,6 +40,12 @@ func problems() map[hotdesk.Reason]said {
 		hotdesk.AskFirst:       {http.StatusConflict, "Desk taken", "Somebody sits there: ask them, log them out, and try again."},
 		hotdesk.SiteForbidden:  {http.StatusForbidden, "Site not allowed", "The extension's policy does not list the site of this desk."},
 		hotdesk.UnknownDevice:  {http.StatusNotFound, "No such device", "The tenant has no device with that MAC address: check it, or load it with perch apply."},
+		hotdesk.EmergencyOnly:  {http.StatusForbidden, "Emergency desk", "The class of this desk is emergency-only: nobody logs in there."},
+		hotdesk.NotOwner:       {http.StatusForbidden, "Somebody's own desk", "The class of this desk is owned: its owner logs in there, or an admin logs somebody in."},
+		hotdesk.Reserved:       {http.StatusForbidden, "Desk reserved", "The desk is reserved for others at this time."},
+		hotdesk.NotValid:       {http.StatusForbidden, "Guest not valid now", "The time is before the extension's valid_from or after its valid_until."},
+		hotdesk.WeakPIN:        {http.StatusUnprocessableEntity, "PIN too weak", "The new PIN is against the PIN rules of the policy (pin_min, pin_weak): choose another."},
+		hotdesk.PINFixed:       {http.StatusForbidden, "PIN cannot be changed", "The policy has pin_change: false, or takes the PIN from elsewhere (pin_source)."},
 		hotdesk.NobodyHere:     {http.StatusConflict, "Nobody is logged in there", "Nothing was changed: perch mapping shows who sits where."},
 	}
 }

@@ -143,6 +143,18 @@ func words(no *hotdesk.Refused) string {
 		return "You are logged in at another desk. Log out there first."
 	case hotdesk.SiteForbidden:
 		return "Your extension cannot be used at this site."
+	case hotdesk.EmergencyOnly:
+		return "This phone is for emergencies. Nobody logs in here."
+	case hotdesk.NotOwner:
+		return "This desk is somebody's own."
+	case hotdesk.Reserved:
+		return "This desk is reserved for others now."
+	case hotdesk.NotValid:
+		return "Your extension is not valid at this time."
+	case hotdesk.WeakPIN:
+		return "That PIN is too easy. Choose another."
+	case hotdesk.PINFixed:
+		return "Your PIN cannot be changed here. Ask your administrator."
 	case hotdesk.UnknownDevice:
 		return "This phone is no longer known. Ask your administrator."
 	case hotdesk.NobodyHere:

@@ -54,7 +54,8 @@ const unavailableAfter = 5 * time.Second
 // reason). Unknown extension, wrong PIN and locked look the same.
 func statusOf(r hotdesk.Reason) (int, bool) {
 	switch r {
-	case hotdesk.BadCredentials, hotdesk.Locked, hotdesk.SiteForbidden:
+	case hotdesk.BadCredentials, hotdesk.Locked, hotdesk.SiteForbidden,
+		hotdesk.EmergencyOnly, hotdesk.NotOwner, hotdesk.Reserved, hotdesk.NotValid, hotdesk.WeakPIN, hotdesk.PINFixed:
 		return sip.StatusForbidden, true
 	case hotdesk.Elsewhere, hotdesk.DeskTaken, hotdesk.AskFirst:
 		return sip.StatusBusyHere, true

@@ -3,7 +3,7 @@
 --       8 logins  9 contacts  10 contact-expiry  11 contact-rev  12 subscriptions
 --       13 sub-expiry  14 traces  15 reloads  16 reload-due  17 dialogs  18 todo
 --       19 timers  20 active  21 warned  22 calls  23 call-due  24 calls-past
---       25 calls-past-due  26 lamps  27 proofs
+--       25 calls-past-due  26 lamps  27 proofs  28 desks  29 desk-of
 --       then subs-of:<watcher> of each extension and device   (all carry {tenant})
 -- ARGV  4 '1': the tenant too, if nothing is left in it, or ''
 --       5 '1': the last part of an apply, or ''
@@ -12,7 +12,7 @@
 -- Invariant: what is gone cannot be logged in any more, and the bindings that it
 -- had stand in todo as "unseat <MAC> <line> <number>" until they are ended.
 
-local SUBS = 27 -- keys before those of the watchers
+local SUBS = DECLARED -- keys before those of the watchers
 
 local function drop_subscriptions(of)
   for _, member in ipairs(redis.call('SMEMBERS', of)) do drop_subscription(of, member, 'removed') end
@@ -65,7 +65,7 @@ if ARGV[4] ~= '' then
     redis.call('SADD', K.todo, 'unlist')
     redis.call('DEL', K.tenant, K.phones, K.seats, K.logins, K.contacts, K.contact_expiry, K.subscriptions, K.sub_expiry,
       K.traces, K.reloads, K.reload_due, K.dialogs, K.contact_rev, K.timers, K.active, K.warned,
-      K.calls, K.call_due, K.calls_past, K.calls_past_due, K.proofs)
+      K.calls, K.call_due, K.calls_past, K.calls_past_due, K.proofs, K.desks, K.desk_of)
   end
 end
 if ARGV[5] ~= '' and done == 1 then emit({type = 'directory.changed'}) end
