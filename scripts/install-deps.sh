@@ -35,6 +35,8 @@ wanted() {
 		wanted run
 		echo "redis-cli redis-tools"
 		echo "kamailio kamailio" # to compare with
+		echo "nginx nginx-light" # likewise
+		echo "taskset util-linux"
 		;;
 	test)
 		wanted bench
@@ -99,7 +101,10 @@ if [ "${1:-}" = --install ]; then
 	fi
 	services=
 	for p in "$@"; do
-		case $p in redis-server | prometheus | kamailio) services="$services $p" ;; esac
+		case $p in
+		redis-server | prometheus | kamailio) services="$services $p" ;;
+		nginx-light) services="$services nginx" ;;
+		esac
 	done
 	apt-get update -qq </dev/null
 	apt-get install -y -qq --no-install-recommends "$@" </dev/null

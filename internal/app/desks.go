@@ -75,22 +75,15 @@ func (d *desks) records(ctx context.Context, dev directory.Device) (desk.Records
 	if r.Tenant, err = d.store.Tenant(ctx, dev.ID.Tenant); err != nil {
 		return r, gone(err)
 	}
-	if r.Phone, err = d.store.Phone(ctx, dev.ID); err != nil {
+	at, err := d.store.Desk(ctx, dev.ID)
+	if err != nil {
 		return r, gone(err)
 	}
-	if r.Seats, err = d.store.Seats(ctx, dev.ID); err != nil {
-		return r, gone(err)
-	}
-	if r.Proofs, err = d.store.Proofs(ctx, dev.ID); err != nil {
-		return r, gone(err)
-	}
+	r.Phone, r.Seats, r.Proofs = at.Phone, at.Seats, at.Proofs
 	b, _ := d.brandOf(dev, r.Phone)
 	r.Steady = b.SteadyProofs || !d.rotate
-	if b, ok := desk.Seated(r.Seats, time.Now()); ok {
-		id := directory.ExtensionID{Tenant: dev.ID.Tenant, Number: b.Number}
-		if r.Extension, err = d.store.Extension(ctx, id); err != nil && !errors.Is(err, hotdesk.ErrNotFound) {
-			return r, err
-		}
+	if _, ok := desk.Seated(r.Seats, time.Now()); ok {
+		r.Extension = at.Extension
 	}
 	return r, nil
 }

@@ -25,6 +25,7 @@ func measures() []measure {
 	return []measure{
 		{"logins", "phones that log in and out, key press to ready", logins},
 		{"refresh", "REGISTER refreshes over UDP and TCP, beside Kamailio", refresh},
+		{"files", "configuration files by brand, beside nginx", files},
 		{"avalanche", "many phones that start at once", avalanche},
 		{"soak", "hours of half load with faults; what grows?", soak},
 		{"table", "makes the output of go test -bench readable", table},

@@ -30,9 +30,10 @@ type server struct {
 // serverOptions shape a server under test.
 type serverOptions struct {
 	people, desks int
-	cpu           string // as taskset -c takes it; empty: wherever
-	redis         string // redis.url
-	log           string // level; empty: error
+	cpu           string                  // as taskset -c takes it; empty: wherever
+	redis         string                  // redis.url
+	log           string                  // level; empty: error
+	office        func(path string) error // writes the directory file; nil: people at desks of two brands
 }
 
 // start starts a server with an office in a new folder.
@@ -49,7 +50,10 @@ func start(ctx context.Context, o serverOptions) (*server, error) {
 }
 
 func (s *server) run(ctx context.Context, o serverOptions) error {
-	if err := writeOffice(filepath.Join(s.dir, "office.yaml"), o.people, o.desks); err != nil {
+	if o.office == nil {
+		o.office = func(path string) error { return writeOffice(path, o.people, o.desks) }
+	}
+	if err := o.office(filepath.Join(s.dir, "office.yaml")); err != nil {
 		return err
 	}
 	self, err := os.Executable()
