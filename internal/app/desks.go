@@ -75,7 +75,7 @@ func (d *desks) records(ctx context.Context, dev directory.Device) (desk.Records
 	if r.Tenant, err = d.store.Tenant(ctx, dev.ID.Tenant); err != nil {
 		return r, gone(err)
 	}
-	at, err := d.store.Desk(ctx, dev.ID)
+	at, err := d.store.Records(ctx, dev.ID)
 	if err != nil {
 		return r, gone(err)
 	}

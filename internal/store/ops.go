@@ -28,6 +28,7 @@ func Ops() []string {
 		"contacts",
 		"counts",
 		"desk",
+		"records",
 		"desk_put",
 		"device",
 		"device_by_mac",

@@ -1,4 +1,4 @@
--- desk.lua: what a device's configuration is made of, as of one instant.
+-- records.lua: what a device's configuration is made of, as of one instant.
 -- KEYS  1 devices  2 phones  3 seats  4 extensions  5 proofs
 -- ARGV  4 MAC
 -- Returns {phone, seats, extension, proofs}, each the JSON text or "", the extension being

@@ -12,26 +12,26 @@ import (
 )
 
 var (
-	//go:embed lua/desk.lua
-	luaDesk string
+	//go:embed lua/records.lua
+	luaRecords string
 
-	deskScript = newScript("desk", luaDesk, []string{kDevices, kPhones, kSeats, kExtensions, kProofs})
+	recordsScript = newScript("records", luaRecords, []string{kDevices, kPhones, kSeats, kExtensions, kProofs})
 )
 
-// Desk is what a device's configuration is made of besides the device itself.
+// Records are what a device's configuration is made of besides the device itself.
 // Each part is zero where there is none; Extension is that of line 1.
-type Desk struct {
+type Records struct {
 	Phone     directory.Phone
 	Seats     hotdesk.Seats
 	Extension directory.Extension
 	Proofs    directory.Proofs
 }
 
-// Desk reads it in one round trip. A device that does not exist wraps
+// Records reads them in one round trip. A device that does not exist wraps
 // hotdesk.ErrNotFound.
-func (s *Store) Desk(ctx context.Context, d directory.DeviceID) (Desk, error) {
-	var out Desk
-	v, err := s.change(ctx, deskScript, d.Tenant, time.Time{}, nil, d.MAC.String())
+func (s *Store) Records(ctx context.Context, d directory.DeviceID) (Records, error) {
+	var out Records
+	v, err := s.change(ctx, recordsScript, d.Tenant, time.Time{}, nil, d.MAC.String())
 	if err != nil {
 		return out, err
 	}
@@ -48,7 +48,7 @@ func (s *Store) Desk(ctx context.Context, d directory.DeviceID) (Desk, error) {
 			continue
 		}
 		if err := json.Unmarshal([]byte(text), into); err != nil {
-			return out, fmt.Errorf("store: desk: %w", err)
+			return out, fmt.Errorf("store: records: %w", err)
 		}
 	}
 	return out, nil
