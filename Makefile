@@ -29,11 +29,14 @@ test: ## vets the code and runs the whole suite with the race detector
 	go vet ./...
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m -p $(PROCS) ./...
 
-bench: ## measures: every Go benchmark, logins, REGISTER beside Kamailio, an avalanche of 20,000 phones
+bench: ## measures: every Go benchmark, logins, a mixed fleet, files beside nginx, REGISTER beside Kamailio, an avalanche of 20,000 phones
 	@scripts/install-deps.sh bench
 	@go build -buildvcs=false -o bin/bench ./test/bench
 	go test -run '^$$' -bench . -benchmem -timeout 30m -p 1 ./... | bin/bench table
 	bin/bench logins
+	bin/bench fleet -phones 5000
+	bin/bench fleet -phones 2000 -faulty 0 -delays 1
+	bin/bench files
 	bin/bench refresh
 	bin/bench avalanche
 

@@ -120,7 +120,7 @@ func phones(ctx context.Context, args []string, out io.Writer) error {
 	s := &server{up: up{Files: *files}}
 	var all sync.WaitGroup
 	for i := range *n {
-		p, err := s.phone(*from+i, sim.Options{RoundTripper: web, Retry: 10 * time.Second, OnEvent: seen.hear()})
+		p, err := s.phone(deskOf(*from+i), sim.Options{RoundTripper: web, Retry: 10 * time.Second, OnEvent: seen.hear()})
 		if err != nil {
 			return err
 		}

@@ -59,16 +59,23 @@ type floor struct {
 	server *server
 	api    *client.Client
 	phones []*sim.Phone
+	desk   func(i int) desk
 	watch  *watcher
 	web    *http.Transport
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 }
 
-// openFloor switches so many phones on and waits until all are registered.
+// openFloor switches so many phones on, which fail at nothing and pause nowhere.
 func openFloor(ctx context.Context, s *server, n int) (*floor, time.Duration, error) {
+	return openFloorOf(ctx, s, n, deskOf, func(_ int, o sim.Options) sim.Options { return o })
+}
+
+// openFloorOf switches phones on and waits until all are registered. shape has
+// the last word on each.
+func openFloorOf(ctx context.Context, s *server, n int, desk func(int) desk, shape func(int, sim.Options) sim.Options) (*floor, time.Duration, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &floor{server: s, cancel: cancel, web: &http.Transport{MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64, DisableCompression: true}}
+	f := &floor{server: s, desk: desk, cancel: cancel, web: &http.Transport{MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64, DisableCompression: true}}
 	var err error
 	if f.api, err = s.client(); err == nil {
 		f.watch, err = watch(ctx, f.api)
@@ -80,7 +87,7 @@ func openFloor(ctx context.Context, s *server, n int) (*floor, time.Duration, er
 	f.tasks.Go(func() { f.watch.run(ctx) })
 	begun := time.Now()
 	for i := range n {
-		p, err := s.phone(i, sim.Options{RoundTripper: f.web})
+		p, err := s.phone(desk(i), shape(i, sim.Options{RoundTripper: f.web}))
 		if err != nil {
 			f.close()
 			return nil, 0, err
@@ -108,12 +115,12 @@ func (f *floor) close() {
 type act func(ctx context.Context, f *floor, i int, request string) error
 
 func restLogin(ctx context.Context, f *floor, i int, request string) error {
-	_, err := f.api.Login(ctx, api.LoginBody{Tenant: tenant, Extension: numberOf(i), MAC: deskOf(i).mac.String(), RequestID: request})
+	_, err := f.api.Login(ctx, api.LoginBody{Tenant: tenant, Extension: numberOf(i), MAC: f.desk(i).mac.String(), RequestID: request})
 	return err
 }
 
 func restLogout(ctx context.Context, f *floor, i int, request string) error {
-	_, err := f.api.Logout(ctx, api.LogoutBody{MAC: deskOf(i).mac.String(), RequestID: request})
+	_, err := f.api.Logout(ctx, api.LogoutBody{MAC: f.desk(i).mac.String(), RequestID: request})
 	return err
 }
 
@@ -168,7 +175,7 @@ func (f *floor) everybody(ctx context.Context, door string, n, parallel int, in,
 func (f *floor) one(ctx context.Context, i int, kind string, do act, answered, bound, ready *times, failed *failures) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	mac := deskOf(i).mac
+	mac := f.desk(i).mac
 	news := f.watch.expect(mac.String(), kind)
 	defer f.watch.forget(mac.String())
 	begun := time.Now()

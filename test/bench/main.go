@@ -24,6 +24,7 @@ type measure struct {
 func measures() []measure {
 	return []measure{
 		{"logins", "phones that log in and out, key press to ready", logins},
+		{"fleet", "a mixed fleet with faulty phones, by brand", fleet},
 		{"refresh", "REGISTER refreshes over UDP and TCP, beside Kamailio", refresh},
 		{"files", "configuration files by brand, beside nginx", files},
 		{"avalanche", "many phones that start at once", avalanche},

@@ -130,8 +130,7 @@ func (s *server) client() (*client.Client, error) {
 }
 
 // phone is the virtual phone of a desk, with no pauses of its own.
-func (s *server) phone(i int, o sim.Options) (*sim.Phone, error) {
-	d := deskOf(i)
+func (s *server) phone(d desk, o sim.Options) (*sim.Phone, error) {
 	o.MAC, o.Brand, o.Secret, o.BaseURL = d.mac, d.brand, d.secret(), "http://"+s.Files+"/"
 	if o.Retry == 0 {
 		o.Retry = time.Second

@@ -156,7 +156,7 @@ func (k *soaking) people(ctx context.Context, floor *floor) {
 // phones of the other half get power and lose it again, one after the other.
 func (k *soaking) phones(ctx context.Context) {
 	for ctx.Err() == nil {
-		p, err := k.server.phone(k.desks/2+rand.IntN(max(k.desks/2, 1)), sim.Options{})
+		p, err := k.server.phone(deskOf(k.desks/2+rand.IntN(max(k.desks/2, 1))), sim.Options{})
 		if err != nil {
 			return
 		}
