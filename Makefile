@@ -17,20 +17,24 @@ help: ## lists the targets
 
 run: ## builds Perch and runs the demo: a server, twelve virtual phones, a login every few seconds
 	@scripts/install-deps.sh run
+	@scripts/prompts.sh
 	@$(BUILD) -o bin/perch ./cmd/perch
 	@bin/perch demo
 
 build: ## builds bin/perch
 	@scripts/install-deps.sh build
+	@scripts/prompts.sh
 	$(BUILD) -o bin/perch ./cmd/perch
 
 test: ## vets the code and runs the whole suite with the race detector
 	@scripts/install-deps.sh test
+	@scripts/prompts.sh
 	go vet ./...
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m -p $(PROCS) ./...
 
 bench: ## measures: every Go benchmark, logins, a mixed fleet, files beside nginx, REGISTER beside Kamailio, an avalanche of 20,000 phones
 	@scripts/install-deps.sh bench
+	@scripts/prompts.sh
 	@go build -buildvcs=false -o bin/bench ./test/bench
 	go test -run '^$$' -bench . -benchmem -timeout 30m -p 1 ./... | bin/bench table
 	bin/bench logins
@@ -42,6 +46,7 @@ bench: ## measures: every Go benchmark, logins, a mixed fleet, files beside ngin
 
 soak: ## half load with faults for $(SOAK) (SOAK=5m for less): what does the process hold afterwards?
 	@scripts/install-deps.sh bench
+	@scripts/prompts.sh
 	@go build -buildvcs=false -o bin/bench ./test/bench
 	bin/bench soak -for $(SOAK)
 
@@ -56,4 +61,4 @@ fuzz: ## runs each fuzz target for $(FUZZ) (FUZZ=2m for longer)
 	@scripts/fuzz.sh $(FUZZ)
 
 clean: ## removes what was built; data stays
-	rm -rf bin test/browser/node_modules
+	rm -rf bin test/browser/node_modules sip/media/prompts/files/*/

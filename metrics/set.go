@@ -48,6 +48,11 @@ func newCounters(reg prometheus.Registerer, name, help string, labels []string, 
 // count adds one; each value is first mapped into its set.
 func (c counters) count(values ...string) { c.vec.WithLabelValues(mapped(c.sets, values)...).Inc() }
 
+// add adds n, which is not below 0.
+func (c counters) add(n float64, values ...string) {
+	c.vec.WithLabelValues(mapped(c.sets, values)...).Add(n)
+}
+
 // histograms is a histogram in seconds with labels from closed sets.
 type histograms struct {
 	vec  *prometheus.HistogramVec

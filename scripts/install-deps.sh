@@ -29,8 +29,14 @@ check_go() {
 # wanted prints one line per need: a program (alternatives by |) and its package.
 wanted() {
 	case $1 in
-	build) ;;
-	run) echo "redis-server|valkey-server redis-server" ;;
+	build)
+		echo "espeak-ng espeak-ng" # scripts/prompts.sh has the prompts spoken
+		echo "sox sox"
+		;;
+	run)
+		wanted build
+		echo "redis-server|valkey-server redis-server"
+		;;
 	bench)
 		wanted run
 		echo "redis-cli redis-tools"
@@ -74,6 +80,7 @@ missing() {
 	done | sort -u
 	# gcc without the C library's headers links nothing; --no-install-recommends leaves them out.
 	if [ "$1" = test ] && [ ! -e /usr/include/stdlib.h ]; then echo libc6-dev; fi
+	if [ "$1" = test ] && ! perl -MNet::SIP -e 1 2>/dev/null; then echo libnet-sip-perl; fi
 }
 
 # as_root runs a command as root, or says what a person has to do.

@@ -17,11 +17,13 @@ type Handlers struct {
 	Register, Subscribe, Invite, Bye, Notify, Options handler.Handler
 	// Ack gets the ACK of a 2xx; it answers nothing. Nil: dropped.
 	Ack handler.Handler
+	// Info gets an INFO inside a dialog.
+	Info handler.Handler
 }
 
 // notServed are methods that other servers have and this one refuses by name;
 // everything else that is unknown is 501.
-var notServed = []sip.RequestMethod{sip.MESSAGE, sip.INFO, sip.REFER, sip.PUBLISH, sip.PRACK, sip.UPDATE}
+var notServed = []sip.RequestMethod{sip.MESSAGE, sip.REFER, sip.PUBLISH, sip.PRACK, sip.UPDATE}
 
 // dispatch registers the handlers at an endpoint's stack. A CANCEL that finds
 // its INVITE is answered by the stack; the others are strays.
@@ -39,6 +41,7 @@ func (s *Server) dispatch(e *endpoint) {
 	on(sip.NOTIFY, or(h.Notify, refuse(481)))
 	on(sip.CANCEL, refuse(481)) // RFC 3261 section 9.2
 	on(sip.ACK, or(h.Ack, func(context.Context, *handler.Request) error { return nil }))
+	on(sip.INFO, or(h.Info, refuse405))
 	on(sip.OPTIONS, or(h.Options, options(allow)))
 	for _, m := range notServed {
 		on(m, refuse405)
@@ -59,7 +62,7 @@ func allowed(h Handlers) string {
 	for _, m := range []struct {
 		name string
 		h    handler.Handler
-	}{{"REGISTER", h.Register}, {"SUBSCRIBE", h.Subscribe}, {"INVITE", h.Invite}, {"BYE", h.Bye}, {"NOTIFY", h.Notify}} {
+	}{{"REGISTER", h.Register}, {"SUBSCRIBE", h.Subscribe}, {"INVITE", h.Invite}, {"BYE", h.Bye}, {"NOTIFY", h.Notify}, {"INFO", h.Info}} {
 		if m.h != nil {
 			methods = append(methods, m.name)
 		}

@@ -50,6 +50,7 @@ func Check(ctx context.Context, cfg config.Config) []Finding {
 	if cfg.TLS.Cert != "" {
 		out = append(out, checkCertificate("tls", config.TLS{Cert: cfg.TLS.Cert, Key: cfg.TLS.Key}, time.Now()))
 	}
+	out = append(out, checkPrompts(cfg)...)
 	for _, name := range cfg.Apply {
 		out = append(out, checkDirectory(cfg, name)...)
 	}

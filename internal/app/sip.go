@@ -70,7 +70,7 @@ func (a *App) startSIP(context.Context) error {
 	}
 	codes := feature.New(feature.Parts{
 		Desk: a.desk, Reloads: byCode{a.reloads}, Dialogs: a.store, Sender: sender, Log: a.log, Metrics: a.metrics.Features,
-		Ports: ports, TraceID: newTraceID,
+		Ports: ports, TraceID: newTraceID, Prompts: a.spoken(),
 	})
 	secure, err := a.certificates()
 	if err != nil {
@@ -88,6 +88,7 @@ func (a *App) startSIP(context.Context) error {
 			Invite:    handler.Authenticated(who, codes.Trusts, codes.Invite),
 			Bye:       handler.Authenticated(who, codes.Trusts, codes.Bye),
 			Ack:       codes.Ack,
+			Info:      handler.Authenticated(who, codes.Trusts, codes.Info),
 		},
 	})
 	if err != nil {

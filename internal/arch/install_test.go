@@ -36,19 +36,24 @@ func machine(t *testing.T, programs, scripts map[string]string) string {
 // of machines that lack something: it must name exactly that, and touch nothing.
 func TestInstallAsksForWhatIsMissingOnly(t *testing.T) {
 	goodGo := `echo go1.99.0`
+	with := func(programs map[string]string) map[string]string {
+		programs["espeak-ng"], programs["sox"] = "", ""
+		return programs
+	}
 	for _, tc := range []struct {
 		name, target string
 		programs     map[string]string
 		code         int
 		says         string
 	}{
-		{"all there", "run", map[string]string{"go": goodGo, "redis-server": ""}, 0, ""},
-		{"valkey will do", "run", map[string]string{"go": goodGo, "valkey-server": ""}, 0, ""},
-		{"nothing to build with is needed", "build", map[string]string{"go": goodGo}, 0, ""},
-		{"no redis", "run", map[string]string{"go": goodGo}, 1, "apt-get install redis-server\n"},
-		{"no redis-cli", "bench", map[string]string{"go": goodGo, "redis-server": "", "kamailio": ""}, 1, "apt-get install redis-tools\n"},
-		{"no go", "run", map[string]string{"redis-server": ""}, 1, "there is no go command"},
-		{"old go", "run", map[string]string{"go": "echo go1.9.2", "redis-server": ""}, 1, "or newer is needed"},
+		{"all there", "run", with(map[string]string{"go": goodGo, "redis-server": ""}), 0, ""},
+		{"valkey will do", "run", with(map[string]string{"go": goodGo, "valkey-server": ""}), 0, ""},
+		{"what builds is there", "build", with(map[string]string{"go": goodGo}), 0, ""},
+		{"no redis", "run", with(map[string]string{"go": goodGo}), 1, "apt-get install redis-server\n"},
+		{"no redis-cli", "bench", with(map[string]string{"go": goodGo, "redis-server": "", "kamailio": ""}), 1, "apt-get install redis-tools\n"},
+		{"nobody to speak the prompts", "build", map[string]string{"go": goodGo}, 1, "apt-get install espeak-ng sox\n"},
+		{"no go", "run", with(map[string]string{"redis-server": ""}), 1, "there is no go command"},
+		{"old go", "run", with(map[string]string{"go": "echo go1.9.2", "redis-server": ""}), 1, "or newer is needed"},
 		{"a typo", "tset", map[string]string{"go": goodGo}, 2, "usage:"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -190,8 +190,12 @@ type Metrics struct {
 
 // Media is what feature codes play through.
 type Media struct {
-	// UDP ports for the tones of feature codes, lowest-highest.
+	// UDP ports for the calls to feature codes, lowest-highest; two for each.
 	RTPPorts PortRange `yaml:"rtp_ports"`
+	// Folder with prompts of your own: `<tenant>/<language>/<name>.wav` goes before
+	// `<language>/<name>.wav`, and that before what is built in. WAV with 8 kHz
+	// mono, 16 bits, A-law or mu-law; read again when a file changes. Empty: none.
+	Prompts string `yaml:"prompts"`
 }
 
 // Limits are the defences of the network side.

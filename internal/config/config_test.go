@@ -77,7 +77,7 @@ sip:
 provisioning: {listen: ":8081", base_url: "https://phones.example.test/p"}
 portal: {listen: "0.0.0.0:8443", tls: {cert: c.pem, key: k.pem}}
 metrics: {listen: "[::1]:9091"}
-media: {rtp_ports: 30000-30099}
+media: {rtp_ports: 30000-30099, prompts: /srv/prompts}
 limits: {trusted: [192.0.2.7, 2001:db8::/32, 10.1.2.3/8]}
 dns: {servers: [192.0.2.53, "[2001:db8::53]:5353"]}
 apply: [a.yaml, b.yaml]
@@ -97,7 +97,7 @@ func TestFileSetsEverything(t *testing.T) {
 		Provisioning: Provisioning{Listen: ":8081", BaseURL: "https://phones.example.test/p", Rotate: true},
 		Portal:       Portal{Listen: "0.0.0.0:8443", TLS: TLS{"c.pem", "k.pem"}},
 		Metrics:      Metrics{"[::1]:9091"},
-		Media:        Media{PortRange{30000, 30099}},
+		Media:        Media{RTPPorts: PortRange{30000, 30099}, Prompts: "/srv/prompts"},
 		Limits:       Limits{[]netip.Prefix{netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("10.0.0.0/8")}},
 		DNS:          DNS{[]NameServer{{netip.MustParseAddrPort("192.0.2.53:53")}, {netip.MustParseAddrPort("[2001:db8::53]:5353")}}},
 		Apply:        []string{"a.yaml", "b.yaml"},

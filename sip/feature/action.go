@@ -13,87 +13,106 @@ import (
 	"perch/sip/handler"
 )
 
-// Why the melody for no was played, besides the reasons of the hot desk.
+// Why it was refused, besides the reasons of the hot desk: each is the name of
+// a prompt.
 const (
-	whyMalformed   = "malformed"   // not a form of this code
-	whyIncomplete  = "incomplete"  // number or PIN missing: asking for them by voice is not built yet
-	whyNoDevice    = "no_device"   // a static password's contact has no desk
-	whyUnavailable = "unavailable" // the store does not answer
-	whyError       = "error"       // a defect; the log has it
-	whyNobody      = "nobody_here" // whoami at an idle desk
+	whyMalformed   = "malformed"       // not a form of this code
+	whyIncomplete  = "incomplete"      // number or PIN missing, and no prompts to ask for them
+	whyNothing     = "nothing_entered" // asked for, and not given
+	whyNoDevice    = "no_device"       // a static password's contact has no desk
+	whyUnavailable = "unavailable"     // the store does not answer
+	whyError       = "error"           // a defect; the log has it
+	whyNobody      = string(hotdesk.NobodyHere)
 	actionTime     = 10 * time.Second
 )
 
-// act does what a code asks for. why is empty for yes. It goes on when the
-// phone hangs up meanwhile: whoever dialled a login wants it.
-func (s *Service) act(id handler.Identity, at time.Time, d Dialled) (why string) {
+// act does what a code asks for. It goes on when the phone hangs up meanwhile:
+// whoever dialled a login wants it.
+func (s *Service) act(id handler.Identity, at time.Time, d Dialled) (a answer) {
 	ctx, cancel := context.WithTimeout(s.leaving, actionTime)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil { // on a goroutine of its own, where it would end the process
 			s.Log.Error("feature code panicked", "feature", string(d.Code), "stack", string(debug.Stack()))
-			why = whyError
+			a = answer{why: whyError}
 		}
 	}()
-	why, err := s.do(ctx, id, at, d)
+	a, err := s.do(ctx, id, at, d)
 	if err == nil {
-		return why
+		return a
 	}
 	if no, ok := errors.AsType[*hotdesk.Refused](err); ok {
-		return string(no.Why)
+		a.why, a.no = string(no.Why), no
+		return a
 	}
-	why = whyError
+	a.why = whyError
 	if errors.Is(err, hotdesk.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
-		why = whyUnavailable
+		a.why = whyUnavailable
 	}
 	s.Log.LogAttrs(ctx, slog.LevelWarn, "feature code failed",
-		slog.String("feature", string(d.Code)), slog.String("result", why), slog.Any("from", id),
+		slog.String("feature", string(d.Code)), slog.String("result", a.why), slog.Any("from", id),
 		slog.String("error", handler.Clipped(censored(err.Error(), d), 300)))
-	return why
+	return a
 }
 
 // do is one function per code. Contacts of a static password have no desk:
-// whoami is a yes for them, as they are who they registered as; the others
-// cannot be done.
-func (s *Service) do(ctx context.Context, id handler.Identity, at time.Time, d Dialled) (why string, err error) {
+// whoami says so and that is its answer; the others cannot be done.
+func (s *Service) do(ctx context.Context, id handler.Identity, at time.Time, d Dialled) (a answer, err error) {
 	switch {
 	case d.Malformed:
-		return whyMalformed, nil
+		return answer{why: whyMalformed}, nil
 	case !id.HasDevice() && d.Code == WhoAmI:
-		return "", nil
+		return answer{plain: true}, nil
 	case !id.HasDevice():
-		return whyNoDevice, nil
+		return answer{why: whyNoDevice}, nil
 	}
 	seat := directory.Seat{Device: id.Device.ID, Line: max(id.Line, 1)}
 	switch d.Code {
 	case Login:
 		return s.login(ctx, seat, at, d)
 	case Logout:
+		a.who = s.whoever(ctx, seat)
 		_, err = s.Desk.Logout(ctx, hotdesk.LogoutRequest{
 			ID: s.TraceID(), At: at, Door: hotdesk.FeatureCode, Device: seat.Device, Line: seat.Line,
 		})
 	case WhoAmI:
 		var sits bool
-		if _, sits, err = s.Desk.WhoSits(ctx, seat); err == nil && !sits {
-			return whyNobody, nil
+		if a.who, sits, err = s.Desk.WhoSits(ctx, seat); err == nil && !sits {
+			a.why = whyNobody
 		}
 	case Reload:
 		err = s.Reloads.Reload(ctx, seat.Device, seat.Line, hotdesk.FeatureCode)
 	default:
-		return whyMalformed, nil
+		a.why = whyMalformed
 	}
-	return "", err
+	return a, err
 }
 
-func (s *Service) login(ctx context.Context, seat directory.Seat, at time.Time, d Dialled) (why string, err error) {
+func (s *Service) login(ctx context.Context, seat directory.Seat, at time.Time, d Dialled) (a answer, err error) {
 	if d.Number == "" || d.PIN == "" {
-		return whyIncomplete, nil
+		return answer{why: whyIncomplete}, nil
 	}
 	_, err = s.Desk.Login(ctx, hotdesk.LoginRequest{
 		ID: s.TraceID(), At: at, Door: hotdesk.FeatureCode, Device: seat.Device, Line: seat.Line,
-		Number: d.Number, PIN: d.PIN, Source: "device:" + seat.Device.MAC.String(),
+		Number: d.Number, PIN: d.PIN, Source: "device:" + seat.Device.MAC.String(), Confirmed: d.Confirmed,
 	})
-	return "", err
+	if err != nil {
+		return answer{}, err
+	}
+	a.who = s.whoever(ctx, seat)
+	if a.who.Binding.Number == "" {
+		a.who.Binding.Number = d.Number // the store has gone away since: the login stands
+	}
+	return a, nil
+}
+
+// whoever gives who sits at a desk, for what is said to them: without it less is
+// said, or in another language.
+func (s *Service) whoever(ctx context.Context, seat directory.Seat) (who hotdesk.Who) {
+	if s.Prompts != nil {
+		who, _, _ = s.Desk.WhoSits(ctx, seat)
+	}
+	return who
 }
 
 // censored removes what was dialled from a text for the log.

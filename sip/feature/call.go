@@ -7,11 +7,11 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"perch/metrics"
 	"perch/sip/dialog"
 	"perch/sip/flow"
 	"perch/sip/handler"
 	"perch/sip/location"
-	"perch/sip/media"
 )
 
 // call is one answered call. The handler of its INVITE runs it; handlers of
@@ -71,29 +71,34 @@ func (c *call) ok(r *handler.Request) (*sip.Response, error) {
 	return res, nil
 }
 
-// run does what was dialled while the 200 is being acknowledged, plays the
-// melody that says how it went, and hangs up. It returns why the melody was the
-// one for no.
+// run does what was dialled while the 200 is being acknowledged, or asks for
+// what was not dialled, says how it went, and hangs up.
 //
-// The context of the INVITE's handler ends with its transaction, 32 seconds
-// after the 200, or with the server: both are a reason to hang up.
-func (c *call) run(ctx context.Context, r *handler.Request, res *sip.Response, ack <-chan []byte, d Dialled) (why string) {
-	release := context.AfterFunc(ctx, c.stop)
+// The context of the INVITE's handler matters until the ACK: it ends with the
+// transaction, 32 seconds after the 200, and a conversation may last longer.
+func (c *call) run(ctx context.Context, r *handler.Request, res *sip.Response, ack <-chan []byte, d Dialled) (a answer) {
+	release := c.bounded(c.s.Patience.Whole)
 	defer release()
-	verdict := make(chan string, 1)
+	var first chan answer
 	var acting sync.WaitGroup
 	id, at := r.Identity, r.Received
-	acting.Go(func() { verdict <- c.s.act(id, at, d) })
+	if d.whole() || !id.HasDevice() || !c.s.speaks(id) {
+		first = make(chan answer, 1)
+		acting.Go(func() { first <- c.s.act(id, at, d) })
+	}
 	defer acting.Wait()
-	sound := c.confirm(r, res, ack)
-	why = <-verdict
-	if sound && why == "" {
-		c.voice.play(c.talk, media.Yes())
-	} else if sound {
-		c.voice.play(c.talk, media.No())
+	lost := context.AfterFunc(ctx, c.stop)
+	confirmed := c.confirm(r, res, ack)
+	if lost() && confirmed {
+		c.voice.speak()
+		a = c.converse(id).run(d, first)
+	} else if first != nil {
+		a = <-first
+	} else {
+		a = answer{why: metrics.FeatureAbandoned}
 	}
 	c.bye()
-	return why
+	return a
 }
 
 // confirm sends the 200 again until its ACK has come, over every transport

@@ -26,7 +26,11 @@ type Dialled struct {
 	Number    string           // login only; empty: to be asked for
 	PIN       directory.Secret // login only; empty: to be asked for
 	Malformed bool             // a code, followed by something it does not take
+	Confirmed bool             // login only; whoever sits there may be logged out
 }
+
+// whole tells whether nothing is left to ask for.
+func (d Dialled) whole() bool { return d.Malformed || d.Code != Login || d.Number != "" && d.PIN != "" }
 
 // String gives the code.
 func (d Dialled) String() string { return string(d.Code) }

@@ -17,9 +17,9 @@ import (
 
 const (
 	// busyFor bounds how long a call keeps its device busy should this process
-	// end with it: longer than a call that is never acknowledged and whose BYE
-	// is never answered.
-	busyFor = 2 * time.Minute
+	// end with it: longer than the longest conversation, after which a BYE is
+	// never answered.
+	busyFor = 5 * time.Minute
 	// settle is what a phone needs between the end of a call and a NOTIFY that
 	// makes it restart its account.
 	settle = 300 * time.Millisecond
@@ -31,7 +31,7 @@ const (
 )
 
 const (
-	allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS"
+	allowed = "INVITE, ACK, CANCEL, BYE, INFO"
 	user    = "perch" // of our Contact: what was dialled is not repeated
 )
 
@@ -93,13 +93,7 @@ func (s *Service) answer(ctx context.Context, r *handler.Request, d Dialled) (re
 	if err := accept(ctx, r, res); err != nil {
 		return "", err
 	}
-	why := c.run(ctx, r, res, ack, d)
-	if why == "" {
-		r.Note(slog.String("result", metrics.FeatureOK))
-		return metrics.FeatureOK, nil
-	}
-	r.Note(slog.String("result", metrics.FeatureRefused), slog.String("reason", why))
-	return metrics.FeatureRefused, nil
+	return note(r, c.run(ctx, r, res, ack, d)), nil
 }
 
 // prepare makes the dialog and opens the port.
@@ -108,7 +102,7 @@ func (s *Service) prepare(r *handler.Request) (*call, error) {
 	if err != nil {
 		return nil, &handler.Status{Code: sip.StatusBadRequest, Why: "malformed", Err: err}
 	}
-	v, err := newVoice(s.Ports, r.Flow, s.Sender.HostPort(r.Flow))
+	v, err := newVoice(s, r.Flow, s.Sender.HostPort(r.Flow))
 	if err != nil {
 		return nil, err
 	}

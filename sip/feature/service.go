@@ -55,17 +55,21 @@ type Parts struct {
 	Log     *slog.Logger
 	TraceID func() string // a new one for each login and logout
 
+	Prompts  Prompts           // nil: melodies
+	Patience Patience          // with people; zero: the defaults
 	Metrics  *metrics.Features // nil: not counted
 	Now      func() time.Time  // nil: the real clock
 	MaxCalls int               // at once; 0: 400
 	T1, T2   time.Duration     // RFC 3261 section 17.1.1.1; 0: 500 ms and 4 s
 }
 
-// Service answers the calls to feature codes. Invite, Ack and InDialog are
+// Service answers the calls to feature codes. Invite, Ack, Bye and Info are
 // handlers of the chain, Trusts its exception from authentication. Safe for use
 // by several goroutines.
 type Service struct {
 	Parts
+	pacer   *media.Pacer
+	yes, no *media.Clip     // the melodies
 	talking context.Context // ends when calls shall end
 	hangUp  context.CancelFunc
 	leaving context.Context // ends when their last messages are given up
@@ -105,7 +109,11 @@ func New(p Parts) *Service {
 	if p.T2 <= 0 {
 		p.T2 = 4 * time.Second
 	}
-	s := &Service{Parts: p, asked: map[request]bool{}, busy: map[string]int{}, calls: map[dialog.ID]*call{}}
+	p.Patience = p.Patience.orDefault()
+	s := &Service{
+		Parts: p, pacer: media.NewPacer(), yes: media.NewClip(media.Yes()), no: media.NewClip(media.No()),
+		asked: map[request]bool{}, busy: map[string]int{}, calls: map[dialog.ID]*call{},
+	}
 	s.leaving, s.giveUp = context.WithCancel(context.Background())
 	s.talking, s.hangUp = context.WithCancel(s.leaving)
 	return s
@@ -131,6 +139,7 @@ func (s *Service) Close(ctx context.Context) error {
 	}
 	s.giveUp()
 	<-done
+	s.pacer.Wait()
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"perch/metrics"
 	"perch/sip/handler"
 	"perch/sip/location"
 	"perch/sip/media"
@@ -21,7 +22,9 @@ import (
 // voice is the sound of one call: our port, and what the two sides have
 // agreed on so far.
 type voice struct {
+	s    *Service
 	sock *media.Socket
+	keys *media.Keypad
 	peer netip.Addr // where its SIP comes from
 
 	mu      sync.Mutex
@@ -32,7 +35,7 @@ type voice struct {
 
 // newVoice opens a port at the address where the phone's request arrived. The
 // phone is told the advertised address where that is one.
-func newVoice(ports *media.Ports, f location.Flow, advertised string) (*voice, error) {
+func newVoice(s *Service, f location.Flow, advertised string) (*voice, error) {
 	at, err := netip.ParseAddrPort(f.Local)
 	if err != nil {
 		return nil, fmt.Errorf("feature: local address of the flow: %w", err)
@@ -43,14 +46,14 @@ func newVoice(ports *media.Ports, f location.Flow, advertised string) (*voice, e
 			shown = a
 		}
 	}
-	sock, err := ports.Listen(at.Addr())
+	sock, err := s.Ports.Listen(at.Addr())
 	if errors.Is(err, media.ErrNoPort) {
 		return nil, &handler.Status{Code: sip.StatusServiceUnavailable, RetryAfter: overloadAfter, Why: "no_rtp_port", Err: err}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("feature: %w", err)
 	}
-	v := &voice{sock: sock}
+	v := &voice{s: s, sock: sock, keys: media.NewKeypad()}
 	v.local = media.Local{Addr: netip.AddrPortFrom(shown, sock.Port()), ID: rand.Uint64() >> 2, Version: 1}
 	if from, err := netip.ParseAddrPort(f.Remote); err == nil {
 		v.peer = from.Addr()
@@ -113,32 +116,49 @@ func (v *voice) answered(body []byte) error {
 
 func (v *voice) agree(stream media.Stream) {
 	if v.session == nil {
-		v.session = media.Start(v.sock, stream, v.peer)
+		v.session = media.Start(v.sock, stream, media.Options{Pacer: v.s.pacer, Keys: v.keys, Trusted: []netip.Addr{v.peer}})
 		return
 	}
 	v.session.Update(stream)
 }
 
-// play plays a melody to its end or that of ctx; without an agreement it
+// speak begins to send: not before the ACK, lest a call that nobody wanted sends
+// sound to whom it named.
+func (v *voice) speak() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.session != nil {
+		v.session.Speak()
+	}
+}
+
+// play plays a sound to its end or that of ctx; without an agreement it
 // returns at once.
-func (v *voice) play(ctx context.Context, pcm []int16) {
+func (v *voice) play(ctx context.Context, sound media.Sound) {
 	v.mu.Lock()
 	session := v.session
 	v.mu.Unlock()
 	if session != nil {
-		_ = session.Play(ctx, pcm) // ctx has ended: the phone hung up
+		_ = session.Play(ctx, sound) // ctx has ended: a key was pressed, or the phone hung up
 	}
 }
 
-// close gives the port back.
+// close gives the port back, and counts what the call was like.
 func (v *voice) close() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.session != nil {
-		_ = v.session.Close()
+	for _, w := range []media.Way{media.InBand, media.ByInfo, media.ByRTP} {
+		v.s.Metrics.Keys(w.String(), v.keys.Count(w))
+	}
+	if v.session == nil {
+		_ = v.sock.Close()
 		return
 	}
-	_ = v.sock.Close()
+	_ = v.session.Close()
+	n := v.session.Counts()
+	v.s.Metrics.Ignored(metrics.IgnoredStranger, n.Strangers)
+	v.s.Metrics.Ignored(metrics.IgnoredType, n.Unknown)
+	v.s.Metrics.Ignored(metrics.IgnoredMalformed, n.Malformed)
 }
 
 // sdpStatus is the table from what is wrong with an offer to a response (RFC

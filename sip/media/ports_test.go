@@ -10,7 +10,7 @@ import (
 var loopback = netip.MustParseAddr("127.0.0.1")
 
 // testPorts is a range that other tests and programs hardly use.
-func testPorts(t *testing.T, first, last uint16) *Ports {
+func testPorts(t testing.TB, first, last uint16) *Ports {
 	t.Helper()
 	p, err := NewPorts(first, last)
 	if err != nil {

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -64,102 +65,100 @@ func (p phone) send(to netip.AddrPort, payloadType uint8) {
 func start(t *testing.T, st Stream, trusted ...netip.Addr) (*Session, netip.AddrPort) {
 	t.Helper()
 	sock := listen(t, testPorts(t, 23100, 23998), loopback)
-	s := Start(sock, st, trusted...)
+	s := Start(sock, st, Options{Pacer: pacer(t), Keys: NewKeypad(), Trusted: trusted})
+	s.Speak()
 	t.Cleanup(func() { s.Close() })
 	return s, netip.AddrPortFrom(loopback, sock.Port())
 }
 
-func TestMelodyArrives(t *testing.T) {
+func pacer(t testing.TB) *Pacer {
+	p := NewPacer()
+	t.Cleanup(p.Wait)
+	return p
+}
+
+// hears reads until the sound has come, and gives every packet's header.
+func (p phone) hears(law Codec, want []byte) (heads []rtp.Header) {
+	p.t.Helper()
+	var heard []byte
+	for !bytes.Contains(heard, want) {
+		pkt, ok := p.next(20 * time.Second)
+		if !ok || len(heads) > 6000 {
+			p.t.Fatalf("the %d bytes of the sound are not in the %d packets that came", len(want), len(heads))
+		}
+		if law.payload() == pkt.PayloadType || pkt.PayloadType >= 96 {
+			heard = append(heard, pkt.Payload...)
+		}
+		heads = append(heads, pkt.Header)
+	}
+	return heads
+}
+
+func (c Codec) payload() uint8 { return uint8(c) }
+
+func TestSoundArrives(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		stream Stream
-		pcm    []int16
+		sound  Sound
 	}{
-		{"yes in PCMU", Stream{Codec: PCMU, PayloadType: 0, PacketTime: 20 * time.Millisecond}, Yes()},
-		{"no in PCMA", Stream{Codec: PCMA, PayloadType: 8, PacketTime: 20 * time.Millisecond}, No()},
-		{"yes in PCMA, dynamic number, 30 ms", Stream{Codec: PCMA, PayloadType: 96, PacketTime: 30 * time.Millisecond}, Yes()},
+		{"yes in PCMU", Stream{Codec: PCMU, PayloadType: 0, PacketTime: 20 * time.Millisecond}, Sound{NewClip(Yes())}},
+		{"no in PCMA", Stream{Codec: PCMA, PayloadType: 8, PacketTime: 20 * time.Millisecond}, Sound{NewClip(No())}},
+		{"clips of odd lengths", Stream{Codec: PCMU, PayloadType: 0, PacketTime: 20 * time.Millisecond}, Sound{NewClip(Yes()[:777]), NewClip(nil), NewClip(Yes()[777:790]), NewClip(No()[:2001])}},
+		{"dynamic number, 30 ms", Stream{Codec: PCMA, PayloadType: 96, PacketTime: 30 * time.Millisecond}, Sound{NewClip(Yes())}},
+		{"10 ms", Stream{Codec: PCMU, PayloadType: 0, PacketTime: 10 * time.Millisecond}, Sound{NewClip(Yes())}},
+		{"60 ms", Stream{Codec: PCMU, PayloadType: 0, PacketTime: 60 * time.Millisecond}, Sound{NewClip(Yes())}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			p := newPhone(t, "127.0.0.1")
 			st := tc.stream
 			st.Remote, st.Send, st.Receive = p.addr(), true, true
-			s, from := start(t, st)
+			s, _ := start(t, st)
 			done := make(chan error, 1)
 			began := time.Now()
-			go func() { done <- s.Play(t.Context(), tc.pcm) }()
-
-			n := samples(st.PacketTime)
-			var got []int16
-			var first rtp.Packet
-			packets := (len(tc.pcm) + n - 1) / n
-			for i := range packets {
-				pkt, ok := p.next(5 * time.Second)
-				if !ok {
-					t.Fatalf("packet %d of %d never came", i, packets)
-				}
-				if i == 0 {
-					first = pkt
-				}
-				want := rtp.Header{
-					Version: 2, Marker: i == 0, PayloadType: st.PayloadType, SSRC: first.SSRC,
-					SequenceNumber: first.SequenceNumber + uint16(i), Timestamp: first.Timestamp + uint32(i*n),
-				}
-				if pkt.Marker != want.Marker || pkt.PayloadType != want.PayloadType || pkt.SSRC != want.SSRC ||
-					pkt.SequenceNumber != want.SequenceNumber || pkt.Timestamp != want.Timestamp || len(pkt.Payload) != n {
-					t.Fatalf("packet %d: %v", i, pkt)
-				}
-				got = st.Codec.AppendDecoded(got, pkt.Payload)
-				// Never early; how late depends on the machine.
-				if at := time.Since(began); at < time.Duration(i)*st.PacketTime {
-					t.Errorf("packet %d after %v", i, at)
-				}
-			}
+			go func() { done <- s.Play(t.Context(), tc.sound) }()
+			heads := p.hears(st.Codec, tc.sound.Encoded(st.Codec))
 			if err := <-done; err != nil {
 				t.Error(err)
 			}
-			if took := time.Since(began); took < duration(len(tc.pcm)) {
+			if took := time.Since(began); took < tc.sound.Duration() {
 				t.Errorf("Play returned after %v, before the last packet had its time", took)
 			}
-			want := st.Codec.AppendDecoded(nil, st.Codec.AppendEncoded(nil, tc.pcm))
-			if d := cmp.Diff(want, got[:len(want)]); d != "" {
-				t.Errorf("another sound arrived: %s", d)
-			}
-			if pkt, ok := p.next(50 * time.Millisecond); ok {
-				t.Errorf("a packet too many from %v: %v", from, pkt)
+			for i, h := range heads {
+				n := samples(st.PacketTime)
+				if h.Marker != (i == 0) || h.PayloadType != st.PayloadType || h.SSRC != heads[0].SSRC ||
+					h.SequenceNumber != heads[0].SequenceNumber+uint16(i) || h.Timestamp != heads[0].Timestamp+uint32(i*n) {
+					t.Fatalf("packet %d: %v, the first was %v", i, h, heads[0])
+				}
 			}
 		})
 	}
 }
 
-// A second sound goes on in the same RTP stream, later on its clock.
-func TestTwoSoundsAreOneStream(t *testing.T) {
+// TestNoGapBetweenSounds: there is a packet every 20 ms from the start of the
+// session to its end, of sound or of silence, one stream.
+func TestNoGapBetweenSounds(t *testing.T) {
 	p := newPhone(t, "127.0.0.1")
 	s, _ := start(t, Stream{PacketTime: 20 * time.Millisecond, Remote: p.addr(), Send: true})
-	var last rtp.Packet
-	for i := range 2 {
-		if err := s.Play(t.Context(), make([]int16, 320)); err != nil {
+	clip := NewClip(Yes()[480:1120])
+	var last rtp.Header
+	for i := range 3 {
+		if err := s.Play(t.Context(), Sound{clip}); err != nil {
 			t.Fatal(err)
 		}
-		for j := range 2 {
-			pkt, ok := p.next(5 * time.Second)
-			if !ok {
-				t.Fatal("a packet is missing")
+		for j, h := range p.hears(PCMU, clip.Encoded(PCMU)) {
+			if i+j > 0 && (h.Marker || h.SequenceNumber != last.SequenceNumber+1 || h.Timestamp != last.Timestamp+160) {
+				t.Errorf("%v follows %v", h, last)
 			}
-			if pkt.Marker != (j == 0) {
-				t.Errorf("sound %d packet %d: marker %t", i, j, pkt.Marker)
-			}
-			if i+j > 0 && (pkt.SequenceNumber != last.SequenceNumber+1 || pkt.SSRC != last.SSRC || int32(pkt.Timestamp-last.Timestamp) < 160) {
-				t.Errorf("%v follows %v", pkt, last)
-			}
-			last = pkt
+			last = h
 		}
 	}
 }
 
 func TestPlayEnds(t *testing.T) {
 	p := newPhone(t, "127.0.0.1")
-	long := make([]int16, 60*SampleRate)
+	long := Sound{NewClip(make([]int16, 60*SampleRate))}
 	stream := Stream{PacketTime: 20 * time.Millisecond, Remote: p.addr(), Send: true}
 	t.Run("with its context", func(t *testing.T) {
 		s, _ := start(t, stream)
@@ -194,7 +193,7 @@ func TestHoldAndResume(t *testing.T) {
 	st := Stream{PacketTime: 20 * time.Millisecond, Remote: p.addr()}
 	s, _ := start(t, st)
 	began := time.Now()
-	if err := s.Play(t.Context(), make([]int16, 800)); err != nil {
+	if err := s.Play(t.Context(), Sound{NewClip(make([]int16, 800))}); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took < 100*time.Millisecond {
@@ -205,11 +204,9 @@ func TestHoldAndResume(t *testing.T) {
 	}
 	st.Send = true
 	s.Update(st)
-	if err := s.Play(t.Context(), make([]int16, 160)); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := p.next(5 * time.Second); !ok {
-		t.Error("nothing sent after resume")
+	pkt, ok := p.next(20 * time.Second)
+	if !ok || !pkt.Marker {
+		t.Errorf("after resume: %v, %v", pkt, ok)
 	}
 }
 
@@ -218,81 +215,90 @@ func TestHoldAndResume(t *testing.T) {
 func TestFollowsThePhoneBehindANAT(t *testing.T) {
 	p := newPhone(t, "127.0.0.2")
 	st := Stream{PacketTime: 20 * time.Millisecond, Remote: netip.MustParseAddrPort("127.0.0.9:9"), Send: true, Receive: true}
-	s, here := start(t, st, netip.MustParseAddr("::ffff:127.0.0.2"))
-	done := make(chan error, 1)
-	go func() { done <- s.Play(t.Context(), Yes()) }()
+	_, here := start(t, st, netip.MustParseAddr("::ffff:127.0.0.2"))
 	p.send(here, 0)
-	if _, ok := p.next(5 * time.Second); !ok {
+	if _, ok := p.next(20 * time.Second); !ok {
 		t.Error("nothing came")
 	}
-	s.Close()
-	<-done
 }
 
-func TestLatch(t *testing.T) {
-	signalled := netip.MustParseAddrPort("192.0.2.7:4000")
-	signalling := netip.MustParseAddr("203.0.113.1")
-	st := Stream{PacketTime: 20 * time.Millisecond, Remote: signalled, Send: true, HasEvents: true, EventType: 101}
+// TestSource: where packets go after some came. Strangers never matter.
+func TestSource(t *testing.T) {
+	const described = "192.0.2.7:4000"
+	st := Stream{Codec: PCMU, PacketTime: 20 * time.Millisecond, Remote: netip.MustParseAddrPort(described), Send: true, HasEvents: true, EventType: 101}
 	type packet struct {
+		after   time.Duration
 		from    string
 		payload uint8
-		want    string // where packets go afterwards
+		want    string
 	}
 	for _, tc := range []struct {
 		name    string
 		packets []packet
+		counts  Counts
 	}{
-		{"port behind the signalled address", []packet{{"192.0.2.7:5555", 0, "192.0.2.7:5555"}, {"192.0.2.7:6666", 0, "192.0.2.7:5555"}}},
-		{"from where the SIP comes", []packet{{"203.0.113.1:9", 101, "203.0.113.1:9"}, {"192.0.2.7:4000", 0, "203.0.113.1:9"}}},
-		{"a stranger until the phone speaks", []packet{
-			{"198.51.100.5:1", 0, "198.51.100.5:1"},
-			{"198.51.100.6:2", 0, "198.51.100.5:1"},
-			{"[::ffff:192.0.2.7]:4000", 0, "192.0.2.7:4000"},
-			{"198.51.100.5:1", 0, "192.0.2.7:4000"},
-		}},
-		{"other payload", []packet{{"198.51.100.5:1", 9, "192.0.2.7:4000"}, {"192.0.2.7:5555", 72, "192.0.2.7:4000"}}},
+		{"another port at the address described", []packet{{0, "192.0.2.7:5555", 0, "192.0.2.7:5555"}, {0, "192.0.2.7:6666", 0, "192.0.2.7:5555"}}, Counts{Packets: 1, Strangers: 1}},
+		{"from where the SIP comes", []packet{{0, "203.0.113.1:9", 101, "203.0.113.1:9"}, {0, "203.0.113.1:10", 0, "203.0.113.1:9"}}, Counts{Packets: 1, Strangers: 1}},
+		{"the description is right after all", []packet{{0, "192.0.2.7:5555", 0, "192.0.2.7:5555"}, {0, "[::ffff:192.0.2.7]:4000", 0, described}, {0, "192.0.2.7:5555", 0, described}}, Counts{Packets: 2, Strangers: 1}},
+		{"strangers", []packet{{0, "198.51.100.5:1", 0, described}, {0, "198.51.100.6:4000", 101, described}, {9 * time.Second, "198.51.100.5:1", 0, described}}, Counts{Strangers: 3}},
+		{"the NAT gives another port", []packet{{0, "203.0.113.1:9", 0, "203.0.113.1:9"}, {3 * time.Second, "203.0.113.1:10", 0, "203.0.113.1:10"}}, Counts{Packets: 2}},
+		{"other payload types", []packet{{0, "192.0.2.7:5555", 9, described}, {0, "192.0.2.7:5555", 72, described}}, Counts{Unknown: 2}},
+		{"comfort noise and the other law", []packet{{0, described, 13, described}, {0, described, 8, described}}, Counts{Packets: 2}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s, _ := start(t, st, signalling)
+			s, clock := quietSession(st, netip.MustParseAddr("203.0.113.1"))
 			for i, p := range tc.packets {
-				b, err := (&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: p.payload}}).Marshal()
-				if err != nil {
-					t.Fatal(err)
-				}
-				s.receive(b, netip.MustParseAddrPort(p.from))
-				if got := s.remote.String(); got != p.want {
+				*clock = clock.Add(p.after)
+				s.receive(packetOf(t, rtp.Header{PayloadType: p.payload}, 1), netip.MustParseAddrPort(p.from))
+				if got := s.source.to(s.stream).String(); got != p.want {
 					t.Errorf("after packet %d to %s, want %s", i, got, p.want)
 				}
+			}
+			if d := cmp.Diff(tc.counts, s.Counts()); d != "" {
+				t.Error(d)
 			}
 		})
 	}
 	t.Run("junk", func(t *testing.T) {
-		s, _ := start(t, st)
-		for _, b := range [][]byte{nil, {0x80}, make([]byte, 12), []byte("OPTIONS sip:x SIP/2.0")} {
+		s, _ := quietSession(st)
+		for _, b := range [][]byte{nil, {0x80}, make([]byte, 12), []byte("OPTIONS sip:x SIP/2.0"), {0xa0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1}, {0xa0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9}} {
 			s.receive(b, netip.MustParseAddrPort("192.0.2.7:5555"))
 		}
-		if s.remote != signalled {
-			t.Errorf("junk moved the sound to %v", s.remote)
+		if got := s.source.to(s.stream).String(); got != described || s.Counts().Malformed != 6 {
+			t.Errorf("junk moved the sound to %s; %+v", got, s.Counts())
 		}
 	})
 	t.Run("a new address by re-INVITE", func(t *testing.T) {
-		s, _ := start(t, st)
-		b, err := (&rtp.Packet{Header: rtp.Header{Version: 2}}).Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.receive(b, netip.MustParseAddrPort("192.0.2.7:5555"))
+		s, _ := quietSession(st)
+		s.receive(packetOf(t, rtp.Header{}, 1), netip.MustParseAddrPort("192.0.2.7:5555"))
 		s.Update(st)
-		if got := s.remote.String(); got != "192.0.2.7:5555" {
+		if got := s.source.to(s.stream).String(); got != "192.0.2.7:5555" {
 			t.Errorf("the same description again moved the sound to %s", got)
 		}
 		moved := st
 		moved.Remote = netip.MustParseAddrPort("192.0.2.8:4000")
 		s.Update(moved)
-		if s.remote != moved.Remote {
-			t.Errorf("still to %v", s.remote)
+		if got := s.source.to(s.stream); got != moved.Remote {
+			t.Errorf("still to %v", got)
 		}
 	})
+}
+
+// quietSession is one without socket and sender, and its clock.
+func quietSession(st Stream, trusted ...netip.Addr) (*Session, *time.Time) {
+	clock := time.Unix(1_000_000, 0)
+	s := &Session{keys: NewKeypad(), now: func() time.Time { return clock }, trusted: trusted, stream: st, closed: make(chan struct{})}
+	return s, &clock
+}
+
+func packetOf(t testing.TB, h rtp.Header, payload ...byte) []byte {
+	t.Helper()
+	h.Version = 2
+	b, err := (&rtp.Packet{Header: h, Payload: payload}).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // More packets than a call can have are left to the kernel, and Close does not
@@ -310,17 +316,23 @@ func TestFlood(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(20 * time.Second):
 		t.Fatal("Close waits for a flood")
 	}
 }
 
 func FuzzReceive(f *testing.F) {
-	f.Add([]byte{0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0xff})
-	f.Add([]byte{0xbf, 0xff, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0xff})
-	f.Fuzz(func(_ *testing.T, b []byte) {
-		s := &Session{stream: Stream{PayloadType: 0}}
-		s.receive(b, netip.MustParseAddrPort("192.0.2.7:5555"))
+	f.Add([]byte{0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0xff}, []byte{0x80, 101, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 5, 0x80, 1, 1})
+	f.Add([]byte{0xbf, 0xff, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0xff}, []byte{0x80, 0xe5, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 5})
+	f.Add([]byte{0xa0, 8, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0xff, 2}, []byte{0x80, 13, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1})
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		s, _ := quietSession(Stream{Codec: PCMU, HasEvents: true, EventType: 101, Remote: netip.MustParseAddrPort("192.0.2.7:5555")})
+		for _, p := range [][]byte{a, b, a} {
+			s.receive(p, netip.MustParseAddrPort("192.0.2.7:5555"))
+		}
+		if n := len(s.keys.keys); n > 3 {
+			t.Errorf("%d keys of three packets", n)
+		}
 	})
 }
 
@@ -330,14 +342,27 @@ func BenchmarkFrame(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer conn.Close()
-	to := conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	s := &Session{
-		sock:   &Socket{conn: conn},
-		stream: Stream{PacketTime: 20 * time.Millisecond, Send: true}, remote: to,
-	}
-	pcm, buf := Yes()[:160], make([]byte, 0, maxPacket)
+	s, _ := quietSession(Stream{PacketTime: 20 * time.Millisecond, Send: true, Remote: conn.LocalAddr().(*net.UDPAddr).AddrPort()})
+	s.sock = &Socket{conn: conn}
+	clip := NewClip(Yes())
 	b.ReportAllocs()
 	for b.Loop() {
-		s.sendFrame(buf, pcm, 0, false)
+		if s.sound == nil {
+			s.sound = &playback{sound: Sound{clip}, done: make(chan struct{})}
+		}
+		s.frame()
+	}
+}
+
+func BenchmarkReceive(b *testing.B) {
+	from := netip.MustParseAddrPort("192.0.2.7:5555")
+	s, _ := quietSession(Stream{Codec: PCMU, Remote: from})
+	h := rtp.Header{}
+	sound := NewClip(Yes()).Encoded(PCMU)[1600:1760]
+	b.ReportAllocs()
+	for b.Loop() {
+		h.SequenceNumber++
+		h.Timestamp += 160
+		s.receive(packetOf(b, h, sound...), from)
 	}
 }

@@ -42,3 +42,14 @@ func (s Stream) direction() string {
 	}
 	return "inactive"
 }
+
+// has tells a payload type that may come: the codec's, events', either law by
+// its static number (some phones send one that they offered and we did not
+// choose), and comfort noise (RFC 3389).
+func (s Stream) has(payloadType uint8) bool {
+	switch payloadType {
+	case s.PayloadType, uint8(PCMU), uint8(PCMA), comfortNoise:
+		return true
+	}
+	return s.HasEvents && payloadType == s.EventType
+}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"perch/hotdesk/trace"
 	"perch/internal/sim"
 	"perch/sip/media"
+	"perch/sip/media/prompts"
 )
 
 // desk is a virtual phone and what it has told.
@@ -104,25 +106,42 @@ func (d *desk) dial(code string, o ...sim.CallOptions) sim.CallResult {
 	return res
 }
 
-// hears says whether the answer was the melody for yes or the one for no.
+// The prompts that say that something was done, and those that say why not.
+var (
+	saidYes = []string{"logged_in", "logged_out", "since_here", "reloading"}
+	saidNo  = []string{"bad_credentials", "locked", "elsewhere", "desk_taken", "ask", "site_forbidden", "unknown_device", "nobody_here", "malformed", "no_device", "unavailable", "error", "refused", "nothing_entered"}
+)
+
+// says tells which of the prompts are in what a phone heard.
+func says(t testing.TB, res sim.CallResult, names []string) (said []string) {
+	t.Helper()
+	codec := media.PCMU
+	if res.Codec == media.PCMA.String() {
+		codec = media.PCMA
+	}
+	library := prompts.Open("", slog.New(slog.DiscardHandler))
+	for _, name := range names {
+		clip, ok := library.Clip("acme", "en", name)
+		if !ok {
+			t.Fatalf("the prompt %s is not built in; run scripts/prompts.sh", name)
+		}
+		// A packet may be lost, but not at the beginning of each.
+		if sound := clip.Encoded(codec); bytes.Contains(res.Audio, sound[:len(sound)*3/4]) {
+			said = append(said, name)
+		}
+	}
+	return said
+}
+
+// hears says whether the answer was one for yes or one for no.
 func (d *desk) hears(yes bool, res sim.CallResult) {
 	d.t.Helper()
 	if res.Status != 200 || res.EndedBy != sim.EndedByServer {
 		d.t.Fatalf("%s: answered %d %s, ended by %q", d.MAC(), res.Status, res.Reason, res.EndedBy)
 	}
-	codec := media.PCMU
-	if res.Codec == media.PCMA.String() {
-		codec = media.PCMA
-	}
-	want, other := media.Yes(), media.No()
-	if !yes {
-		want, other = other, want
-	}
-	// A packet or two may be lost at the end; the notes differ long before.
-	if melody := codec.AppendEncoded(nil, want); !bytes.Contains(res.Audio, melody[:len(melody)*3/4]) {
-		wrong := codec.AppendEncoded(nil, other)
-		d.t.Errorf("%s: heard %d packets of %s, not the melody of yes=%v; the other one: %v",
-			d.MAC(), res.Packets, res.Codec, yes, bytes.Contains(res.Audio, wrong[:len(wrong)/2]))
+	good, bad := says(d.t, res, saidYes), says(d.t, res, saidNo)
+	if yes != (len(good) > 0) || yes == (len(bad) > 0) {
+		d.t.Errorf("%s: heard %d packets of %s with %q and %q, which is not yes=%v", d.MAC(), res.Packets, res.Codec, good, bad, yes)
 	}
 }
 
