@@ -1,6 +1,9 @@
 package presence
 
-import "perch/hotdesk/directory"
+import (
+	"perch/hotdesk/directory"
+	"perch/sip/calls"
+)
 
 // State is what watchers may know of one extension. No dialog means idle, or
 // nobody, or no such extension: alike on purpose.
@@ -30,22 +33,37 @@ type Party struct {
 }
 
 // Direction says who began the call (RFC 4235 section 4.1.1).
-type Direction string
+type Direction = calls.Direction
 
 // The extension called, or was called.
 const (
-	Initiator Direction = "initiator"
-	Recipient Direction = "recipient"
+	Initiator = calls.Initiator
+	Recipient = calls.Recipient
 )
 
 // Phase is a state of the dialog's life (RFC 4235 section 3.7.1).
-type Phase string
+type Phase = calls.Phase
 
 // From the first INVITE to the end.
 const (
-	Trying     Phase = "trying"     // INVITE sent or received, no answer yet
-	Proceeding Phase = "proceeding" // 1xx without a tag
-	Early      Phase = "early"      // 1xx with a tag: it rings
-	Confirmed  Phase = "confirmed"  // 2xx: they talk
-	Terminated Phase = "terminated"
+	Trying     = calls.Trying
+	Proceeding = calls.Proceeding
+	Early      = calls.Early
+	Confirmed  = calls.Confirmed
+	Terminated = calls.Terminated
 )
+
+// Phase is the state of the extension as one word: that of its most advanced
+// dialog, Terminated when it is idle.
+func (s State) Phase() Phase {
+	best := Phase("")
+	for _, d := range s.Dialogs {
+		if d.Phase != Terminated && (best == "" || best.Before(d.Phase)) {
+			best = d.Phase
+		}
+	}
+	if best == "" {
+		return Terminated
+	}
+	return best
+}
