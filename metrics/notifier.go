@@ -19,6 +19,7 @@ const (
 type Notifier struct {
 	total         counters
 	subscriptions *prometheus.GaugeVec
+	suspect       prometheus.Gauge
 	packages      set
 }
 
@@ -32,7 +33,10 @@ func newNotifier(reg prometheus.Registerer, sets Sets) *Notifier {
 		}, []string{"event"}),
 		packages: newSet("dialog"),
 	}
-	reg.MustRegister(n.subscriptions)
+	n.suspect = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "perch_subscriptions_suspect", Help: "Subscriptions of this node whose watcher did not answer the last NOTIFY.",
+	})
+	reg.MustRegister(n.subscriptions, n.suspect)
 	for _, p := range n.packages {
 		n.subscriptions.WithLabelValues(p)
 	}
@@ -53,5 +57,12 @@ func (n *Notifier) Notify(event, brand, result string) {
 func (n *Notifier) SetSubscriptions(event string, active int) {
 	if n != nil {
 		n.subscriptions.WithLabelValues(n.packages.in(event)).Set(float64(active))
+	}
+}
+
+// SetSuspect says how many watchers of this node answer no NOTIFY now.
+func (n *Notifier) SetSuspect(watchers int) {
+	if n != nil {
+		n.suspect.Set(float64(watchers))
 	}
 }

@@ -57,7 +57,7 @@ func (a *App) startSIP(context.Context) error {
 	})
 	watch, err := notify.New(notify.Options{
 		Node: a.node, Flows: sender, Store: a.store, Watchers: a.store, Tenants: tenants{a.store}, Directory: a.store,
-		Secrets: a.key, Lamps: presence.Lamps{}, Auth: who, Hosts: hosts, Metrics: a.metrics.Notifier, Log: a.log,
+		Secrets: a.key, Lamps: a.lamps, Auth: who, Hosts: hosts, Metrics: a.metrics.Notifier, Log: a.log,
 	})
 	if err != nil {
 		return err

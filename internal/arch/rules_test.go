@@ -31,7 +31,7 @@ var (
 	domain = append(append([]string{}, lower...), upper...)
 	inner  = append(append([]string{}, leaves...), domain...)
 
-	sipEdges = []string{"sip/front/...", "sip/websocket/...", "sip/registrar/...", "sip/keepalive/...", "sip/auth/...", "sip/proxy/...", "sip/notify/...", "sip/publish/...", "sip/feature/...", "sip/upstream"}
+	sipEdges = []string{"sip/front/...", "sip/websocket/...", "sip/registrar/...", "sip/keepalive/...", "sip/auth/...", "sip/proxy/...", "sip/notify/...", "sip/probe/...", "sip/publish/...", "sip/feature/...", "sip/upstream"}
 	webEdges = []string{"provisioning", "provisioning/phoneapp/...", "portal/api/...", "portal/live/...", "portal/ui/..."}
 	edges    = append(append([]string{"sip", "sip/handler/...", "sip/flow/..."}, sipEdges...), webEdges...)
 	around   = []string{"cmd/...", "internal/app/...", "internal/config/...", "internal/certs/...", "internal/sim/...", "internal/httpserver/...", "internal/ratelimit/...", "portal/client/..."}
@@ -152,7 +152,7 @@ func neighbours() []rule {
 		from: shared, deny: append(append([]string{"sip"}, sipEdges...), webEdges...),
 		why: "what every edge of sip/ uses cannot use one of them",
 	}, rule{
-		from: []string{"sip"}, deny: append([]string{"sip/registrar/...", "sip/auth/...", "sip/proxy/...", "sip/notify/...", "sip/publish/...", "sip/feature/..."}, webEdges...),
+		from: []string{"sip"}, deny: append([]string{"sip/registrar/...", "sip/auth/...", "sip/proxy/...", "sip/notify/...", "sip/probe/...", "sip/publish/...", "sip/feature/..."}, webEdges...),
 		why: "sip listens and dispatches to handlers that internal/app gives it; it knows none of them",
 	}, rule{
 		from: append(append([]string{"provisioning/brand/*"}, "provisioning/brand/all"), "internal/httpserver/..."),

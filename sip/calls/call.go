@@ -99,6 +99,7 @@ type Call struct {
 	CallID   string               `json:"call_id,omitempty"` // empty when too long to be kept
 	Node     string               `json:"node,omitempty"`    // changed it last
 	Began    int64                `json:"began"`
+	Rang     int64                `json:"rang,omitempty"` // the first phone
 	Answered int64                `json:"answered,omitempty"`
 	Ended    int64                `json:"ended,omitempty"`
 	Lease    int64                `json:"lease"`             // when it is over unless something is heard of it
@@ -203,11 +204,11 @@ func (c *Call) Peer(l *Leg) Party {
 	return c.Called
 }
 
-// Public is the call without what only a probe needs: for events, the API and
-// views.
+// Public is the call without its steps and what only a probe needs: for events
+// and views.
 func (c *Call) Public() Call {
 	out := *c
-	out.CallID = ""
+	out.CallID, out.Steps = "", nil
 	out.Legs = slices.Clone(c.Legs)
 	for i := range out.Legs {
 		out.Legs[i].End, out.Legs[i].Tag = End{}, ""

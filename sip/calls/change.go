@@ -137,6 +137,9 @@ func ring(branch string, status int, tag string, at int64) change {
 			c.Legs[0].Phase = to
 		}
 		if to == Early {
+			if c.Rang == 0 {
+				c.Rang = at
+			}
 			c.note(Step{Step: "ringing", At: at, MAC: l.Party.MAC, Number: l.Party.Number, Status: status})
 		}
 		c.prolong(at)
@@ -227,6 +230,26 @@ func seen(d Dialog, session time.Duration, at int64) change {
 			c.Session = secs
 		}
 		return c.prolong(at) || changed
+	}
+}
+
+// suspect has the call asked for soon: a phone in it may have forgotten it.
+func suspect(at int64) change {
+	return func(c *Call) bool {
+		soon := at + (suspected + Probing).Milliseconds()
+		if c.Lease <= soon {
+			return false
+		}
+		c.Lease = soon
+		return true
+	}
+}
+
+// alive gives the call its whole lease: its phones were asked.
+func alive(at int64) change {
+	return func(c *Call) bool {
+		c.Lease = at + c.span()
+		return true
 	}
 }
 

@@ -19,8 +19,8 @@ type notifyOptions = notify.Options
 // busy says that everybody talks.
 type busy struct{}
 
-func (busy) Watch(a directory.AOR) presence.State {
-	return presence.State{Entity: a, Dialogs: []presence.Dialog{{ID: "1", Phase: presence.Confirmed}}}
+func (busy) Watch(directory.ExtensionID) presence.State {
+	return presence.State{Dialogs: []presence.Dialog{{ID: "1", Phase: presence.Confirmed}}}
 }
 
 // A refresh of a session that has ended gets 401, from the dialog's own flow too.

@@ -23,6 +23,10 @@ type owned struct {
 	id     string
 	target target
 	until  int64 // Unix ms; when this node ends it
+
+	brand    string // of the watcher's device
+	hasBrand bool
+	suspect  bool // it answers no NOTIFY
 }
 
 type target struct {
@@ -39,6 +43,8 @@ func (x *index) put(sub presence.Subscription) {
 	o := owned{id: sub.ID, target: target{sub.Tenant, sub.Target}, until: sub.Expires - storeLater.Milliseconds()}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	old := x.owned[o.id]
+	o.brand, o.hasBrand, o.suspect = old.brand, old.hasBrand, sub.Suspect != 0
 	x.owned[o.id] = o
 	ids := x.targets[o.target]
 	if ids == nil {
@@ -60,6 +66,40 @@ func (x *index) forget(id string) {
 	if delete(ids, id); len(ids) == 0 {
 		delete(x.targets, o.target)
 	}
+}
+
+// brand gives the brand of a watcher's device, if it was set.
+func (x *index) brand(id string) (string, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	o := x.owned[id]
+	return o.brand, o.hasBrand
+}
+
+func (x *index) setBrand(id, brand string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if o, ok := x.owned[id]; ok {
+		o.brand, o.hasBrand = brand, true
+		x.owned[id] = o
+	}
+}
+
+// suspect marks one that answers no NOTIFY, or does again, and counts those that
+// do not.
+func (x *index) suspect(id string, is bool) (all int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if o, ok := x.owned[id]; ok {
+		o.suspect = is
+		x.owned[id] = o
+	}
+	for _, o := range x.owned {
+		if o.suspect {
+			all++
+		}
+	}
+	return all
 }
 
 // get finds one by its id.

@@ -16,7 +16,14 @@ import (
 // true then.
 type line struct {
 	again bool     // the state, once more
+	force bool     // even if it is what was sent last
 	last  *parting // then nothing more
+}
+
+// wanted is one wish for a NOTIFY.
+type wanted struct {
+	force bool     // the state, even if it is what was sent last
+	last  *parting // not the state: the last NOTIFY
 }
 
 // parting is the last NOTIFY of a subscription that the store no longer has.
@@ -25,7 +32,10 @@ type parting struct {
 	reason string // RFC 6665 section 4.1.3
 }
 
-const reasonTimeout = "timeout"
+const (
+	reasonTimeout     = "timeout"
+	reasonDeactivated = "deactivated"
+)
 
 // Why a subscription ended, in its event.
 const (
@@ -34,12 +44,13 @@ const (
 	endExpired      = "expired"
 	endRefused      = "refused"   // the phone said that there is none
 	endNoAnswer     = "no_answer" // the phone was silent, time and again
+	endUsedUp       = "used_up"   // its numbers cannot grow any more
 )
 
 // Changed has the state of a target sent to all who watch it at this node.
 func (n *Notifier) Changed(tenant directory.TenantCode, name string) {
 	for _, id := range n.index.of(target{tenant, name}) {
-		n.queue(tenant, id, nil)
+		n.queue(tenant, id, wanted{})
 	}
 }
 
@@ -51,7 +62,7 @@ func (n *Notifier) full() bool {
 }
 
 // queue has the state sent in a subscription, or the last NOTIFY.
-func (n *Notifier) queue(tenant directory.TenantCode, id string, last *parting) {
+func (n *Notifier) queue(tenant directory.TenantCode, id string, w wanted) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	l, busy := n.lines[id]
@@ -62,10 +73,10 @@ func (n *Notifier) queue(tenant directory.TenantCode, id string, last *parting) 
 		l = &line{}
 		n.lines[id] = l
 	}
-	if last == nil {
-		l.again = true
+	if w.last == nil {
+		l.again, l.force = true, l.force || w.force
 	} else {
-		l.last = last
+		l.last = w.last
 	}
 	if !busy {
 		n.tasks.Go(func() { n.drain(tenant, id, l) })
@@ -76,8 +87,8 @@ func (n *Notifier) queue(tenant directory.TenantCode, id string, last *parting) 
 func (n *Notifier) drain(tenant directory.TenantCode, id string, l *line) {
 	for {
 		n.mu.Lock()
-		last, again := l.last, l.again
-		l.again, l.last = false, nil
+		last, again, force := l.last, l.again, l.force
+		l.again, l.force, l.last = false, false, nil
 		if last == nil && !again || n.ctx.Err() != nil {
 			delete(n.lines, id)
 			n.mu.Unlock()
@@ -92,7 +103,7 @@ func (n *Notifier) drain(tenant directory.TenantCode, id string, l *line) {
 		if last != nil {
 			n.part(n.ctx, last)
 		} else {
-			n.state(n.ctx, tenant, id)
+			n.state(n.ctx, tenant, id, force)
 		}
 		<-n.slots
 	}
@@ -108,19 +119,24 @@ const (
 // state sends the present state. RFC 6665 section 4.2.2 ends a subscription
 // whose NOTIFY timed out; a phone that restarts or a lost network comes back
 // within minutes, so that it is asked a few times first.
-func (n *Notifier) state(ctx context.Context, tenant directory.TenantCode, id string) {
+func (n *Notifier) state(ctx context.Context, tenant directory.TenantCode, id string, force bool) {
 	var o outcome
 	for range maxTries {
-		o = n.attempt(ctx, tenant, id)
+		o = n.attempt(ctx, tenant, id, try{force: force, suspect: o.silent})
 		if o.verdict != again || !n.pause(ctx, o.wait) {
 			break
 		}
+		force = true // what is stored as sent has not arrived
 	}
 	switch {
+	case o.verdict == full:
+		n.retire(ctx, tenant, id)
 	case o.verdict == gone:
 		n.end(ctx, tenant, id, endRefused)
 	case o.verdict == again && o.silent && ctx.Err() == nil:
 		n.end(ctx, tenant, id, endNoAnswer)
+	case o.verdict == again && ctx.Err() == nil:
+		n.doubt(ctx, tenant, id)
 	}
 }
 
@@ -176,6 +192,18 @@ func (n *Notifier) expire(ctx context.Context, o owned) error {
 		return fmt.Errorf("notify: end subscription: %w", err)
 	}
 	n.index.forget(o.id)
-	n.queue(tenant, o.id, &parting{sub: sub, reason: reasonTimeout})
+	n.queue(tenant, o.id, wanted{last: &parting{sub: sub, reason: reasonTimeout}})
 	return nil
+}
+
+// retire ends a subscription whose numbers are used up and asks the phone for a
+// new one (RFC 6665 section 4.1.3, deactivated): a version that began anew would
+// be older than the one the phone knows.
+func (n *Notifier) retire(ctx context.Context, tenant directory.TenantCode, id string) {
+	sub, err := n.Store.Subscription(ctx, tenant, id)
+	if err != nil {
+		return // it has ended meanwhile, or the next change tries again
+	}
+	n.end(ctx, tenant, id, endUsedUp)
+	n.queue(tenant, id, wanted{last: &parting{sub: sub, reason: reasonDeactivated}})
 }

@@ -36,7 +36,7 @@ func (n *Notifier) Move(ctx context.Context, tenant directory.TenantCode, watche
 		case err != nil:
 			return err
 		}
-		n.queue(tenant, sub.ID, nil)
+		n.queue(tenant, sub.ID, wanted{force: true})
 	}
 	return nil
 }

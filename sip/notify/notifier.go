@@ -64,10 +64,10 @@ type Secrets interface {
 	StaticPassword(e directory.Extension) (directory.Secret, bool, error)
 }
 
-// Lamps says what to show for an extension; for one that does not exist, what
-// one that is never there shows. presence.Lamps does.
+// Lamps says what to show for an extension, without its entity; for one that
+// does not exist, what one that is never there shows. presence.Lamps does.
 type Lamps interface {
-	Watch(target directory.AOR) presence.State
+	Watch(target directory.ExtensionID) presence.State
 }
 
 // Options are what a Notifier is made of. Hosts and Metrics may be empty; a
@@ -186,8 +186,12 @@ func (n *Notifier) load(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if sub.Flow.Node == n.Node {
-				n.index.put(sub)
+			if sub.Flow.Node != n.Node {
+				continue
+			}
+			n.index.put(sub)
+			if missed, unsure := n.missed(sub); missed || unsure {
+				n.queue(sub.Tenant, sub.ID, wanted{force: unsure})
 			}
 		}
 	}

@@ -40,6 +40,7 @@ type office struct {
 	key    *credential.Key
 	sender *flow.Sender
 	opts   notify.Options
+	lamps  *presence.Lamps
 	at     map[string]string // transport -> address
 
 	mu       sync.Mutex
@@ -67,7 +68,7 @@ func (s tenants) OnlyTenant(ctx context.Context) (directory.Tenant, error) {
 // open starts the office; change may put something else between its parts.
 func open(t testing.TB, change ...func(*notify.Options)) *office {
 	t.Helper()
-	o := &office{t: t, store: storetest.Memory(t), sender: flow.NewSender("test"), at: map[string]string{}}
+	o := &office{t: t, store: storetest.Memory(t), sender: flow.NewSender("test"), lamps: &presence.Lamps{}, at: map[string]string{}}
 	var err error
 	o.key, err = credential.FromBytes([]byte("0123456789abcdef0123456789abcdef"))
 	o.must(err)
@@ -79,7 +80,7 @@ func open(t testing.TB, change ...func(*notify.Options)) *office {
 	})
 	o.opts = notify.Options{
 		Node: "test", Flows: o.sender, Store: o.store, Watchers: o.store, Tenants: o.store, Directory: o.store,
-		Secrets: o.key, Lamps: presence.Lamps{}, Auth: a, Log: quiet, Now: o.now,
+		Secrets: o.key, Lamps: o.lamps, Auth: a, Log: quiet, Now: o.now,
 	}
 	for _, f := range change {
 		f(&o.opts)

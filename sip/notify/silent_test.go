@@ -5,7 +5,9 @@ import (
 	"errors"
 	"iter"
 	"runtime"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,6 +39,8 @@ type desk struct {
 	answer func(n int) (*sip.Response, error)
 	away   bool // the store, the first time a lamp is lit
 	lit    int
+	lamp   flicker
+	seen   func(*sip.Request) // each request; may be nil
 }
 
 func (d *desk) Contact(location.Flow, string) string { return "sip:perch@192.0.2.1" }
@@ -45,6 +49,9 @@ func (d *desk) Send(ctx context.Context, _ location.Flow, req *sip.Request) (*si
 	d.mu.Lock()
 	d.sent = append(d.sent, time.Since(d.start))
 	n := len(d.sent)
+	if d.seen != nil {
+		d.seen(req)
+	}
 	d.mu.Unlock()
 	return d.answer(n)
 }
@@ -113,6 +120,19 @@ func (d *desk) Extension(context.Context, directory.ExtensionID) (directory.Exte
 	return directory.Extension{}, hotdesk.ErrNotFound
 }
 
+// flicker is idle, and once it is on another state whenever it is looked at.
+type flicker struct {
+	on atomic.Bool
+	n  atomic.Int64
+}
+
+func (f *flicker) Watch(directory.ExtensionID) presence.State {
+	if !f.on.Load() {
+		return presence.State{}
+	}
+	return presence.State{Dialogs: []presence.Dialog{{ID: strconv.FormatInt(f.n.Add(1), 10), Phase: presence.Confirmed}}}
+}
+
 // newDesk makes a Notifier over one subscription.
 func newDesk(t testing.TB, answer func(n int) (*sip.Response, error)) (*desk, *notify.Notifier) {
 	t.Helper()
@@ -134,7 +154,7 @@ func newDesk(t testing.TB, answer func(n int) (*sip.Response, error)) (*desk, *n
 	d := &desk{subs: map[string]presence.Subscription{"s1": sub}, start: time.Now(), answer: answer}
 	n, err := notify.New(notify.Options{
 		Node: "test", Flows: d, Store: d, Watchers: d, Tenants: d, Directory: d, Secrets: key,
-		Lamps: presence.Lamps{}, Auth: d, Log: quiet,
+		Lamps: &d.lamp, Auth: d, Log: quiet,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -150,6 +170,7 @@ func serve(t *testing.T, answer func(n int) (*sip.Response, error), f func(*test
 		done := make(chan struct{})
 		go func() { defer close(done); _ = n.Run(ctx) }()
 		synctest.Wait()
+		d.lamp.on.Store(true)
 		f(t, d, n)
 		cancel()
 		<-done
@@ -284,11 +305,12 @@ func TestCloseWhileWaiting(t *testing.T) {
 // build; the store and the phone cost nothing here.
 func BenchmarkState(b *testing.B) {
 	sent := make(chan struct{}, 1)
-	_, n := newDesk(b, func(int) (*sip.Response, error) { sent <- struct{}{}; return response(200), nil })
+	d, n := newDesk(b, func(int) (*sip.Response, error) { sent <- struct{}{}; return response(200), nil })
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = n.Run(ctx) }()
 	defer func() { cancel(); <-done; _ = n.Close() }()
+	d.lamp.on.Store(true)
 	for taken := false; !taken; { // until Run has taken up the subscription
 		n.Changed("acme", "1002")
 		select {

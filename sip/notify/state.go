@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ const (
 	done  verdict = iota // nothing more to do
 	again                // it did not arrive; try once more
 	gone                 // the phone knows no such subscription
+	full                 // its numbers cannot grow any more
 )
 
 // outcome is a verdict and, for again, when, and whether the phone was silent.
@@ -36,10 +38,20 @@ type outcome struct {
 	silent  bool
 }
 
-// attempt sends the state once.
-func (n *Notifier) attempt(ctx context.Context, tenant directory.TenantCode, id string) outcome {
-	sub, draft, err := n.next(ctx, tenant, id)
+// try is how a state is to be sent.
+type try struct {
+	force   bool // even if it is what was sent last
+	suspect bool // the last one was not answered
+}
+
+// attempt sends the state once, unless it is what the watcher has been sent.
+func (n *Notifier) attempt(ctx context.Context, tenant directory.TenantCode, id string, how try) outcome {
+	sub, draft, err := n.next(ctx, tenant, id, how)
 	switch {
+	case errors.Is(err, errSame):
+		return outcome{verdict: done}
+	case errors.Is(err, errUsedUp):
+		return outcome{verdict: full}
 	case errors.Is(err, hotdesk.ErrNotFound), errors.Is(err, location.ErrSessionOver), errors.Is(err, errNotHere):
 		n.index.forget(id)
 		return outcome{verdict: done}
@@ -58,20 +70,44 @@ func (n *Notifier) attempt(ctx context.Context, tenant directory.TenantCode, id 
 	return n.answered(ctx, sub, res)
 }
 
-// errNotHere says that the flow of the subscription is another node's.
-var errNotHere = errors.New("notify: the flow is another node's")
+var (
+	// errNotHere says that the flow of the subscription is another node's.
+	errNotHere = errors.New("notify: the flow is another node's")
+	// errSame says that the watcher has been sent this state already.
+	errSame = errors.New("notify: nothing new")
+	// errUsedUp says that a number of the subscription cannot grow any more.
+	errUsedUp = errors.New("notify: numbers used up")
+)
+
+// The last numbers that a NOTIFY may have; the ones above are for the last one
+// and its credentials. RFC 3261 section 8.1.1.5 bounds CSeq.
+const (
+	lastVersion = math.MaxUint32 - 1
+	lastCSeq    = 1<<31 - 8
+)
 
 // next counts the subscription on and makes its next NOTIFY. The numbers are
 // stored before they are used, so that a restart does not use them again.
-func (n *Notifier) next(ctx context.Context, tenant directory.TenantCode, id string) (presence.Subscription, flow.Draft, error) {
+func (n *Notifier) next(ctx context.Context, tenant directory.TenantCode, id string, how try) (presence.Subscription, flow.Draft, error) {
 	var draft flow.Draft
 	sub, err := n.step(ctx, tenant, id, func(sub *presence.Subscription, d *dialog.Dialog) error {
 		state, err := n.watch(ctx, *sub)
 		if err != nil {
 			return err
 		}
-		if d.LocalCSeq > 0 {
+		shown := digestOf(state)
+		switch {
+		case d.LocalCSeq > 0 && !how.force && shown == sub.Shown:
+			return errSame
+		case sub.Version >= lastVersion, d.LocalCSeq >= lastCSeq:
+			return errUsedUp
+		case d.LocalCSeq > 0:
 			sub.Version++ // RFC 4235 section 4.1: 0 in the first
+		}
+		sub.Shown, sub.Sent = shown, n.Now().UnixMilli()
+		if how.suspect && sub.Suspect == 0 {
+			sub.Suspect = sub.Sent
+			n.suspects(*sub)
 		}
 		draft = n.draft(*sub, d.Next(), "active;expires="+strconv.FormatInt(n.left(*sub), 10), state)
 		return nil
@@ -116,7 +152,7 @@ func (n *Notifier) watch(ctx context.Context, sub presence.Subscription) (presen
 		if err != nil {
 			return state, fmt.Errorf("notify: %w", err)
 		}
-		state = n.Lamps.Watch(t.AOR(sub.Target))
+		state = n.Lamps.Watch(directory.ExtensionID{Tenant: t.Code, Number: sub.Target})
 	}
 	state.Entity = entity(sub.Entity)
 	return state, nil
@@ -153,6 +189,9 @@ func (n *Notifier) answered(ctx context.Context, sub presence.Subscription, res 
 }
 
 func (n *Notifier) lit(ctx context.Context, sub presence.Subscription) outcome {
+	if sub.Suspect != 0 {
+		n.clear(ctx, sub)
+	}
 	if sub.Lit {
 		return outcome{verdict: done}
 	}
@@ -231,13 +270,24 @@ func (n *Notifier) count(ctx context.Context, sub presence.Subscription, res *si
 	case errors.Is(err, flow.ErrTimeout):
 		result = metrics.NotifyNoAnswer
 	}
+	n.Metrics.Notify(sub.Event, n.brand(ctx, sub), result)
+}
+
+// brand is that of the watcher's device, for the metrics; it is read once.
+func (n *Notifier) brand(ctx context.Context, sub presence.Subscription) string {
+	if b, ok := n.index.brand(sub.ID); ok {
+		return b
+	}
 	brand := ""
 	if id, ok := device(sub); ok {
-		if d, err := n.Directory.Device(ctx, id); err == nil {
-			brand = d.Brand
+		d, err := n.Directory.Device(ctx, id)
+		if err != nil {
+			return ""
 		}
+		brand = d.Brand
 	}
-	n.Metrics.Notify(sub.Event, brand, result)
+	n.index.setBrand(sub.ID, brand)
+	return brand
 }
 
 func (n *Notifier) complain(ctx context.Context, sub presence.Subscription, what string, err error) {

@@ -192,7 +192,7 @@ func (n *Notifier) accept(r *handler.Request, sub presence.Subscription, granted
 	if err != nil {
 		return err
 	}
-	n.queue(sub.Tenant, sub.ID, last)
+	n.queue(sub.Tenant, sub.ID, wanted{force: true, last: last})
 	return nil
 }
 

@@ -57,14 +57,21 @@ func TestSubscription(t *testing.T) {
 			}
 			p.reply(second, "200 OK")
 
-			o.notifier.Changed("acme", "1002")
+			o.talk(1)
 			third := p.request()
-			checkNotify(t, third, "2", grace, "active;expires=")
+			if d := documentOf(t, third); d.Version != "2" || d.Dialogs[0].State != "confirmed" {
+				t.Errorf("%+v", d)
+			}
 			p.reply(third, "200 OK")
+			o.notifier.Changed("acme", "1002") // nothing new: nothing is sent
+			o.hangUp(2)
+			fourth := p.request()
+			checkNotify(t, fourth, "3", grace, "active;expires=")
+			p.reply(fourth, "200 OK")
 
 			want(t, p.once("sip:perch@"+o.at[tp], event, "Expires: 0"), 200)
 			last := p.request()
-			checkNotify(t, last, "3", grace, "terminated;reason=timeout")
+			checkNotify(t, last, "4", grace, "terminated;reason=timeout")
 			p.reply(last, "200 OK")
 			if l := o.of(desk1.MAC.String()); len(l) != 0 {
 				t.Errorf("still stored: %+v", l)

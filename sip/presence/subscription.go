@@ -23,5 +23,8 @@ type Subscription struct {
 	Expires int64                `json:"expires"`
 	Version uint32               `json:"version"` // last document's version (RFC 4235 section 4.1)
 	Lit     bool                 `json:"lit,omitempty"`
-	Dialog  json.RawMessage      `json:"dialog"` // the dialog package's own JSON
+	Shown   string               `json:"shown,omitempty"`   // digest of the state sent last; empty: idle
+	Sent    int64                `json:"sent,omitempty"`    // when
+	Suspect int64                `json:"suspect,omitempty"` // since when the watcher answers no NOTIFY; 0: it does
+	Dialog  json.RawMessage      `json:"dialog"`            // the dialog package's own JSON
 }
