@@ -26,6 +26,7 @@ type Metrics struct {
 	Flows        *Flows
 	Logins       *Logins
 	Features     *Features
+	Calls        *Calls
 	Reloads      *Reloads
 	Notifier     *Notifier
 	Provisioning *Provisioning
@@ -46,6 +47,7 @@ func New(reg prometheus.Registerer, sets Sets) *Metrics {
 		Flows:        newFlows(reg),
 		Logins:       newLogins(reg, sets),
 		Features:     newFeatures(reg),
+		Calls:        newCalls(reg),
 		Reloads:      newReloads(reg, sets),
 		Notifier:     newNotifier(reg, sets),
 		Provisioning: newProvisioning(reg, sets),

@@ -24,6 +24,8 @@ import (
 	"perch/provisioning/brand"
 	"perch/provisioning/brand/all"
 	"perch/provisioning/desk"
+	"perch/sip/calls"
+	"perch/sip/presence"
 	"perch/sip/siptrace"
 )
 
@@ -53,6 +55,8 @@ type App struct {
 	reloads *reload.Desk
 	worker  *reload.Worker
 	desks   *desks
+	calls   *calls.Tracker
+	lamps   *presence.Lamps
 	ownCA   string // file of the own authority's certificate; empty: not in use
 	trace   *siptrace.Tracer
 
@@ -107,6 +111,7 @@ func Start(ctx context.Context, cfg config.Config, build Build, log *slog.Logger
 		{"directory", a.loadDirectory},
 		{"jobs", a.startJobs},
 		{"timers", a.startTimers},
+		{"calls", a.startCalls},
 		{"sip", a.startSIP},
 		{"reloads", a.startReloads},
 		{"provisioning", a.startProvisioning},

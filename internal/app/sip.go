@@ -23,7 +23,6 @@ import (
 	"perch/sip/location"
 	"perch/sip/media"
 	"perch/sip/notify"
-	"perch/sip/presence"
 	"perch/sip/registrar"
 )
 
@@ -115,6 +114,7 @@ func (a *App) startSIP(context.Context) error {
 		return nil
 	})
 	a.life.task("subscriptions", watch.Run)
+	a.startLamps(watch, sender)
 	a.life.task("flows", func(ctx context.Context) error { return keep.Run(ctx, server.Closed()) })
 	<-server.Started()
 	a.ready.set(partSIP, "")

@@ -183,26 +183,15 @@ func (s *Store) Lamps(ctx context.Context, t directory.TenantCode) (map[string]u
 	return out, err
 }
 
-// CallCount counts the calls of all tenants that are up.
-func (s *Store) CallCount(ctx context.Context) (int64, error) {
-	codes, err := s.TenantCodes(ctx)
-	if err != nil {
-		return 0, err
-	}
-	var n int64
-	err = s.do(ctx, "counts", func(ctx context.Context) error {
-		replies := make([]*redis.IntCmd, len(codes))
-		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for i, t := range codes {
-				replies[i] = p.HLen(ctx, key(t, kCalls))
-			}
+// CallRev reads the revision of the tenant's newest change of a call.
+func (s *Store) CallRev(ctx context.Context, t directory.TenantCode) (uint64, error) {
+	var rev uint64
+	err := s.do(ctx, "calls", func(ctx context.Context) (err error) {
+		rev, err = s.rdb.Get(ctx, key(t, kCallRev)).Uint64()
+		if errors.Is(err, redis.Nil) {
 			return nil
-		})
-		n = 0
-		for _, r := range replies {
-			n += r.Val()
 		}
 		return err
 	})
-	return n, err
+	return rev, err
 }
