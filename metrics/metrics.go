@@ -7,15 +7,17 @@ import (
 // Sets are the closed sets whose words belong to other packages. Each becomes
 // the values of a label; "other" is added to every one.
 type Sets struct {
-	Brands       []string // names of the phone brands Perch has templates for
-	Doors        []string // hotdesk's doors: feature-code, phone-app, portal, api, cli
-	LoginResults []string // "ok" and hotdesk's reasons for a refusal
-	Ends         []string // why a binding ends: logout, move, expired, idle, ...
-	Steps        []string // steps of a login trace: accepted ... lit
-	BanReasons   []string // why an address is banned: internal/ratelimit's
-	StoreOps     []string // operations of the store, one per script or kind of read
-	AlarmKinds   []string // why somebody at the phones' web server is suspicious: provisioning/device's
-	Views        []string // subscribers of the event bus that may lose events
+	Brands          []string // names of the phone brands Perch has templates for
+	Doors           []string // hotdesk's doors: feature-code, phone-app, portal, api, cli
+	LoginResults    []string // "ok" and hotdesk's reasons for a refusal
+	Ends            []string // why a binding ends: logout, move, expired, idle, ...
+	Steps           []string // steps of a login trace: accepted ... lit
+	BanReasons      []string // why an address is banned: internal/ratelimit's
+	StoreOps        []string // operations of the store, one per script or kind of read
+	AlarmKinds      []string // why somebody at the phones' web server is suspicious: provisioning/device's
+	UpstreamStates  []string // states of a registration at an upstream
+	UpstreamReasons []string // why one fails
+	Views           []string // subscribers of the event bus that may lose events
 }
 
 // Metrics holds one recorder per area. A nil *Metrics is not useful, but each
@@ -24,6 +26,7 @@ type Metrics struct {
 	SIP          *SIP
 	Registrar    *Registrar
 	Flows        *Flows
+	Upstream     *Upstream
 	Logins       *Logins
 	Features     *Features
 	Calls        *Calls
@@ -45,6 +48,7 @@ func New(reg prometheus.Registerer, sets Sets) *Metrics {
 		SIP:          newSIP(reg, sets.BanReasons),
 		Registrar:    newRegistrar(reg),
 		Flows:        newFlows(reg),
+		Upstream:     newUpstream(reg, sets),
 		Logins:       newLogins(reg, sets),
 		Features:     newFeatures(reg),
 		Calls:        newCalls(reg),

@@ -12,6 +12,7 @@ import (
 	"perch/internal/store"
 	"perch/metrics"
 	"perch/provisioning/device"
+	"perch/sip/upstream/registration"
 )
 
 // counter turns events into metrics. It counts only what this node did, or
@@ -70,6 +71,10 @@ func sets(brands, ops []string) metrics.Sets {
 	s := metrics.Sets{Brands: brands, StoreOps: ops, BanReasons: ratelimit.BanReasons(), LoginResults: []string{"ok"}, Views: []string{"counters", "reload", "timers", "live", "lamps"}}
 	for _, k := range device.AlarmKinds() {
 		s.AlarmKinds = append(s.AlarmKinds, string(k))
+	}
+	s.UpstreamReasons = registration.Reasons()
+	for _, state := range registration.States() {
+		s.UpstreamStates = append(s.UpstreamStates, string(state))
 	}
 	for _, d := range hotdesk.Doors() {
 		s.Doors = append(s.Doors, string(d))

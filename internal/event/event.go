@@ -72,6 +72,7 @@ type Event struct {
 	MAC     string               `json:"mac,omitempty"` // 12 hex digits
 	Line    int                  `json:"line,omitempty"`
 	Number  string               `json:"number,omitempty"`
+	Site    string               `json:"site,omitempty"`
 	Session directory.SessionID  `json:"session,omitempty"`
 	Trace   string               `json:"trace,omitempty"`
 	Door    string               `json:"door,omitempty"`
