@@ -16,6 +16,7 @@ func Ops() []string {
 		"bans",
 		"bind",
 		"busy",
+		"callback",
 		"call",
 		"call_claim",
 		"call_save",
