@@ -12,8 +12,11 @@ func sipRefusals() set {
 		DigestPassword, DigestUnknown, DigestRealm, DigestAlgorithm, DigestEnding, DigestLocked,
 		// hot desking
 		"bad_credentials", "elsewhere", "desk_taken", "ask", "site_forbidden", "unknown_device", "nobody_here",
+		// calls
+		"unknown_number", "not_here", "not_entitled", "foreign_route", "too_many_hops", "breadth", "privacy", "no_emergency_route", "not_a_call",
+		"busy", "no_answer", "declined", "refused", "failed", "caller_gone", "flow", "unusable",
 		// this server
-		"not_served", "no_calls_yet", "too_many", "conflict", "overload", "no_rtp_port", "closing", "draining", "cancelled", "unavailable", "error", "panic",
+		"not_served", "too_many", "conflict", "overload", "no_rtp_port", "closing", "draining", "cancelled", "unavailable", "error", "panic",
 	)
 }
 

@@ -17,13 +17,17 @@ type Handlers struct {
 	Register, Subscribe, Invite, Bye, Notify, Options handler.Handler
 	// Ack gets the ACK of a 2xx; it answers nothing. Nil: dropped.
 	Ack handler.Handler
-	// Info gets an INFO inside a dialog.
-	Info handler.Handler
+
+	Message, Refer, Info, Prack, Update, Publish handler.Handler
 }
 
-// notServed are methods that other servers have and this one refuses by name;
+// more are the methods that are refused by name where nobody serves them;
 // everything else that is unknown is 501.
-var notServed = []sip.RequestMethod{sip.MESSAGE, sip.REFER, sip.PUBLISH, sip.PRACK, sip.UPDATE}
+func (h Handlers) more() map[sip.RequestMethod]handler.Handler {
+	return map[sip.RequestMethod]handler.Handler{
+		sip.MESSAGE: h.Message, sip.REFER: h.Refer, sip.INFO: h.Info, sip.PRACK: h.Prack, sip.UPDATE: h.Update, sip.PUBLISH: h.Publish,
+	}
+}
 
 // dispatch registers the handlers at an endpoint's stack. A CANCEL that finds
 // its INVITE is answered by the stack; the others are strays.
@@ -41,10 +45,9 @@ func (s *Server) dispatch(e *endpoint) {
 	on(sip.NOTIFY, or(h.Notify, refuse(481)))
 	on(sip.CANCEL, refuse(481)) // RFC 3261 section 9.2
 	on(sip.ACK, or(h.Ack, func(context.Context, *handler.Request) error { return nil }))
-	on(sip.INFO, or(h.Info, refuse405))
 	on(sip.OPTIONS, or(h.Options, options(allow)))
-	for _, m := range notServed {
-		on(m, refuse405)
+	for m, next := range h.more() {
+		on(m, or(next, refuse405))
 	}
 	e.server.OnNoRoute(s.chain.Adapt(arrival, refuse(501, handler.Header("Allow", allow))))
 }
@@ -62,7 +65,9 @@ func allowed(h Handlers) string {
 	for _, m := range []struct {
 		name string
 		h    handler.Handler
-	}{{"REGISTER", h.Register}, {"SUBSCRIBE", h.Subscribe}, {"INVITE", h.Invite}, {"BYE", h.Bye}, {"NOTIFY", h.Notify}, {"INFO", h.Info}} {
+	}{{"REGISTER", h.Register}, {"SUBSCRIBE", h.Subscribe}, {"INVITE", h.Invite}, {"BYE", h.Bye}, {"NOTIFY", h.Notify},
+		{"MESSAGE", h.Message}, {"REFER", h.Refer}, {"INFO", h.Info}, {"PRACK", h.Prack}, {"UPDATE", h.Update}, {"PUBLISH", h.Publish},
+	} {
 		if m.h != nil {
 			methods = append(methods, m.name)
 		}

@@ -151,7 +151,6 @@ func (a *App) Stop() error { return a.life.stop(stopWithin) }
 func (a *App) announce() {
 	a.log.Info("perch is up", "node", a.node, "sip", a.addrs.SIP, "provisioning", a.addrs.Provisioning.String(),
 		"portal", a.addrs.Portal.String(), "metrics", a.addrs.Metrics.String(), "store", a.store.Durability())
-	a.log.Info("calls between phones come with a later version: an INVITE to anything but a feature code gets 503")
 }
 
 // openIdentity makes or reads what belongs to this installation: the data

@@ -108,7 +108,7 @@ Try, in another shell (nobody else uses that person and that desk):
   bin/perch trace --mac %[10]s %[8]s
 
 A softphone: register as 1012 at demo.test through this machine, with the sip_password of 1012 in configs/demo.yaml.
-A real phone: docs/phones/yealink.md and docs/phones/snom.md. Calls between phones come with a later version.
+A real phone: docs/phones/yealink.md and docs/phones/snom.md.
 Ctrl-C ends the demo.`,
 		len(d.desks), len(d.people), d.app.store.Durability(), outward(a.SIP), a.Provisioning.Port(), a.Portal, a.Metrics,
 		where, d.people[len(d.people)-forVisitors].Number, d.desks[len(d.desks)-forVisitors].MAC))

@@ -23,6 +23,7 @@ import (
 	"perch/sip/location"
 	"perch/sip/media"
 	"perch/sip/notify"
+	"perch/sip/proxy"
 	"perch/sip/registrar"
 )
 
@@ -67,8 +68,13 @@ func (a *App) startSIP(context.Context) error {
 	if err != nil {
 		return err
 	}
+	px, err := a.newProxy(sender, who, hosts)
+	if err != nil {
+		return err
+	}
 	codes := feature.New(feature.Parts{
-		Desk: a.desk, Reloads: byCode{a.reloads}, Dialogs: a.store, Sender: sender, Log: a.log, Metrics: a.metrics.Features,
+		Others: px.Invite,
+		Desk:   a.desk, Reloads: byCode{a.reloads}, Dialogs: a.store, Sender: sender, Log: a.log, Metrics: a.metrics.Features,
 		Ports: ports, TraceID: newTraceID, Prompts: a.spoken(),
 	})
 	secure, err := a.certificates()
@@ -83,11 +89,16 @@ func (a *App) startSIP(context.Context) error {
 		Bans: guard.list, Banned: guard.banned, Emergency: guard.emergency,
 		Handlers: sip.Handlers{
 			Register:  reg.Serve,
-			Subscribe: watch.Subscribe,
-			Invite:    handler.Authenticated(who, codes.Trusts, codes.Invite),
-			Bye:       handler.Authenticated(who, codes.Trusts, codes.Bye),
-			Ack:       codes.Ack,
-			Info:      handler.Authenticated(who, codes.Trusts, codes.Info),
+			Subscribe: px.First(watch.Subscribe),
+			Invite:    px.First(px.Trunk(handler.Authenticated(who, codes.Trusts, codes.Invite))),
+			Bye:       px.First(handler.Authenticated(who, codes.Trusts, codes.Bye)),
+			Ack:       px.First(codes.Ack),
+			Message:   px.First(px.Trunk(handler.Authenticated(who, nil, px.Single))),
+			Refer:     px.First(px.Trunk(handler.Authenticated(who, nil, px.Single))),
+			Info:      px.First(handler.Authenticated(who, codes.Trusts, codes.Info)),
+			Prack:     px.First(proxy.NoDialog),
+			Update:    px.First(proxy.NoDialog),
+			Notify:    px.First(proxy.NoDialog),
 		},
 	})
 	if err != nil {

@@ -186,8 +186,8 @@ func TestRefusedBeforeTheAnswer(t *testing.T) {
 		status int
 		header string // "Name: value" in the response
 	}{
-		{"another number", nil, "1002", nil, 503, "Retry-After: 1"},
-		{"nearly a code", nil, "*115", nil, 503, "Retry-After: 1"},
+		{"another number, and nobody else to take it", nil, "1002", nil, 404, ""},
+		{"nearly a code", nil, "*115", nil, 404, ""},
 		{"unknown codec", nil, "*12", func(d *dial) { d.sdp = d.p.offer("sendrecv", 18) }, 488, ""},
 		{"malformed SDP", nil, "*12", func(d *dial) { d.sdp = "hello" }, 400, ""},
 		{"no SDP at all", nil, "*12", func(d *dial) { d.bodyType = "text/plain" }, 415, "Accept: application/sdp"},

@@ -25,9 +25,6 @@ const (
 	settle = 300 * time.Millisecond
 	// storeTime bounds one question to the store.
 	storeTime = 5 * time.Second
-	// laterAfter is short: phones stay away from a server for that long, with
-	// feature codes too (RFC 3261 section 21.5.4).
-	laterAfter = time.Second
 )
 
 const (
@@ -36,18 +33,18 @@ const (
 )
 
 // Invite answers an INVITE of an authenticated sender: a call to a feature
-// code, or a change of one that is up. Any other number is not there yet and
-// gets 503. It returns when the call is over.
+// code, or a change of one that is up. Other numbers go to Others. It returns
+// when the call is over.
 func (s *Service) Invite(ctx context.Context, r *handler.Request) error {
 	if r.ToTag() != "" {
 		return s.reinvite(r)
 	}
 	d, ok := Parse(r.SIP.Recipient.User, r.Identity.Tenant.FeatureCodes)
 	if !ok {
-		return &handler.Status{
-			Code: sip.StatusServiceUnavailable, Reason: "Calls come with a later version",
-			RetryAfter: laterAfter, Why: "no_calls_yet",
+		if s.Others == nil {
+			return handler.Refuse(sip.StatusNotFound, "unknown_number")
 		}
+		return s.Others(ctx, r)
 	}
 	if r.Identity.Kind == handler.Ending { // good for an emergency call, nothing else
 		return handler.Refuse(sip.StatusForbidden, "ending")

@@ -57,6 +57,7 @@ type Parts struct {
 
 	Prompts  Prompts           // nil: melodies
 	Patience Patience          // with people; zero: the defaults
+	Others   handler.Handler   // calls to other numbers; nil: there are none
 	Metrics  *metrics.Features // nil: not counted
 	Now      func() time.Time  // nil: the real clock
 	MaxCalls int               // at once; 0: 400

@@ -110,3 +110,7 @@ func isToken(s string) bool {
 	}
 	return s != ""
 }
+
+// RequestURI makes a Request-URI that goes on the wire as it is given: for a
+// contact, verbatim as it was registered. The error is ErrUnsafe.
+func RequestURI(uri string) (sip.Uri, error) { return verbatim(uri) }

@@ -43,10 +43,12 @@ const Supported = "path, outbound, gruu"
 
 // validateRequire refuses a request that requires what is not there. An ACK or
 // a CANCEL cannot be refused for it; REGISTER, SUBSCRIBE and INVITE each know
-// extensions of their own, and look for themselves.
+// extensions of their own, and look for themselves; what is forwarded requires
+// it of whom it goes to (RFC 3261 section 20.32).
 func validateRequire(req *sip.Request) *Status {
 	switch req.Method {
-	case sip.ACK, sip.CANCEL, sip.REGISTER, sip.SUBSCRIBE, sip.INVITE:
+	case sip.ACK, sip.CANCEL, sip.REGISTER, sip.SUBSCRIBE, sip.INVITE,
+		sip.BYE, sip.PRACK, sip.UPDATE, sip.REFER, sip.INFO, sip.NOTIFY, sip.MESSAGE:
 		return nil
 	}
 	var missing []string
