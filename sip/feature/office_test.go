@@ -53,13 +53,16 @@ type office struct {
 	// What the office says; set before the first call.
 	parts    feature.Parts
 	identity handler.Identity
-	refusal  error         // of Login and Logout
-	sits     bool          // of WhoSits
-	starting error         // of StartDialog
-	gate     chan struct{} // StartDialog waits for it when not nil
-	loginAt  chan struct{} // Login waits for it when not nil
-	noAuth   bool
-	auth     handler.Authenticator // nil: the office lets everybody in
+	refusal  error       // of Login and Logout
+	sits     bool        // of WhoSits
+	who      hotdesk.Who // of WhoSits
+	// refuseOnce is of the first Login that is not confirmed.
+	refuseOnce error
+	starting   error         // of StartDialog
+	gate       chan struct{} // StartDialog waits for it when not nil
+	loginAt    chan struct{} // Login waits for it when not nil
+	noAuth     bool
+	auth       handler.Authenticator // nil: the office lets everybody in
 }
 
 var (
@@ -208,6 +211,9 @@ func (o *office) Login(ctx context.Context, r hotdesk.LoginRequest) (hotdesk.Out
 	o.login = r
 	o.mu.Unlock()
 	o.write("logged in")
+	if o.refuseOnce != nil && !r.Confirmed {
+		return hotdesk.Outcome{}, o.refuseOnce
+	}
 	return hotdesk.Outcome{}, o.refusal
 }
 
@@ -218,7 +224,7 @@ func (o *office) Logout(_ context.Context, r hotdesk.LogoutRequest) (hotdesk.Out
 
 func (o *office) WhoSits(_ context.Context, seat directory.Seat) (hotdesk.Who, bool, error) {
 	o.write(fmt.Sprintf("who sits at line %d", seat.Line))
-	return hotdesk.Who{}, o.sits, o.refusal
+	return o.who, o.sits, o.refusal
 }
 
 func (o *office) Reload(_ context.Context, d directory.DeviceID, line int, door hotdesk.Door) error {

@@ -60,6 +60,10 @@ type phone struct {
 	rtp    net.PacketConn
 	got    chan message
 	sound  chan []byte
+
+	rtpSeq   uint16
+	rtpStamp uint32
+	heard    []byte // sound that came and was not looked for yet
 }
 
 var serial atomic.Int64
@@ -157,16 +161,24 @@ func (p *phone) drain() []message {
 // filled up with silence at the end.
 func (p *phone) hears(pcm []int16) {
 	p.t.Helper()
-	want := media.PCMU.AppendEncoded(nil, pcm)
-	var heard []byte
+	p.listens("the melody", media.PCMU.AppendEncoded(nil, pcm))
+}
+
+// listens waits for a sound, and forgets what came up to its end.
+func (p *phone) listens(what string, want []byte) {
+	p.t.Helper()
 	limit := time.NewTimer(patience)
 	defer limit.Stop()
-	for !bytes.Contains(heard, want) {
+	for {
+		if i := bytes.Index(p.heard, want); i >= 0 {
+			p.heard = p.heard[i+len(want):]
+			return
+		}
 		select {
 		case b := <-p.sound:
-			heard = append(heard, b...)
+			p.heard = append(p.heard, b...)
 		case <-limit.C:
-			p.t.Fatalf("the melody of %d bytes is not in the %d heard", len(want), len(heard))
+			p.t.Fatalf("%s, %d bytes of it, is not in the %d heard", what, len(want), len(p.heard))
 		}
 	}
 }
