@@ -36,6 +36,8 @@ type cli struct {
 	Mapping       mappingCmd       `cmd:"" help:"Show who sits where."`
 	Trace         traceCmd         `cmd:"" help:"Show what became of the last login, logout or reload at a device, step by step."`
 	SIPTrace      sipTraceCmd      `cmd:"" name:"sip-trace" help:"Show the SIP messages of one device or extension, live, as a capture file, or to a HEP collector."`
+	Calls         callsCmd         `cmd:"" help:"Show the calls that are up, or one of them step by step."`
+	Presence      presenceCmd      `cmd:"" help:"Show what each extension's watchers are shown."`
 	Devices       devicesCmd       `cmd:"" help:"Show the devices and how each stands."`
 	Registrations registrationsCmd `cmd:"" help:"Show what is registered now."`
 	Pending       pendingCmd       `cmd:"" help:"Show the phones that asked for a configuration and are in no directory."`

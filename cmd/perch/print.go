@@ -19,10 +19,14 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// table writes rows under a heading, in columns. Cells are safe to print.
+// table writes rows under a heading, which may be nil, in columns. Cells are
+// safe to print.
 func table(w io.Writer, heading []string, rows [][]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range append([][]string{heading}, rows...) {
+	if heading != nil {
+		rows = append([][]string{heading}, rows...)
+	}
+	for _, row := range rows {
 		for i, cell := range row {
 			if i > 0 {
 				fmt.Fprint(t, "\t") //nolint:errcheck // Flush tells

@@ -70,6 +70,7 @@ func (s *server) routes(a huma.API) {
 	s.enrolRoutes(a)
 	s.templateRoutes(a)
 	s.screenRoutes(a)
+	s.callRoutes(a)
 	huma.Register(a, eventsOperation(), s.events)
 	huma.Register(a, sipTraceOperation(), s.sipTrace)
 	huma.Register(a, applyOperation(), s.apply)

@@ -19,6 +19,7 @@ import (
 	"perch/hotdesk/directory"
 	"perch/internal/event"
 	"perch/internal/httpserver"
+	"perch/sip/calls"
 )
 
 // Bounds of the event streams.
@@ -46,6 +47,7 @@ type Event struct {
 	Detail string    `json:"detail,omitempty"`
 	Status int       `json:"status,omitempty"`
 	Millis int64     `json:"ms,omitempty"`
+	Call   *Call     `json:"call,omitempty" doc:"Of the events call.started, call.changed and call.ended"`
 }
 
 type eventsInput struct {
@@ -230,8 +232,15 @@ func (st *stream) message(e event.Event) string {
 
 // eventOf leaves out what is nobody's business: session ids above all.
 func eventOf(e event.Event) Event {
-	return Event{
+	out := Event{
 		Type: string(e.Type), At: moment(e.At), Tenant: string(e.Tenant), MAC: e.MAC, Line: e.Line, Number: e.Number,
 		Trace: e.Trace, Door: e.Door, Brand: e.Brand, Reason: e.Reason, Target: e.Target, Detail: e.Detail, Status: e.Status, Millis: e.Millis,
 	}
+	var c calls.Call
+	if e.Call != nil && json.Unmarshal(e.Call, &c) == nil {
+		c.Tenant = e.Tenant
+		row := callOf(&c)
+		out.Call, out.Trace = &row, row.Trace
+	}
+	return out
 }

@@ -130,6 +130,9 @@ type Parts struct {
 	Templates Templates
 	SIPTrace  SIPTrace // nil: there is none to see
 	Screens   Screens  // nil: no texts are sent to phones
+	Calls     Calls    // nil: there are no calls to see, nor lamps; else Watching and Lamps are needed too
+	Watching  Watching
+	Lamps     Lamps
 	Log       *slog.Logger
 	Now       func() time.Time
 	Closing   <-chan struct{} // closed when the server stops: event streams end; nil: never
