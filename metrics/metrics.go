@@ -10,6 +10,7 @@ type Sets struct {
 	Brands          []string // names of the phone brands Perch has templates for
 	Doors           []string // hotdesk's doors: feature-code, phone-app, portal, api, cli
 	LoginResults    []string // "ok" and hotdesk's reasons for a refusal
+	Acts            []string // of the audit: login, logout, refused, ...
 	Ends            []string // why a binding ends: logout, move, expired, idle, ...
 	Steps           []string // steps of a login trace: accepted ... lit
 	BanReasons      []string // why an address is banned: internal/ratelimit's
@@ -38,6 +39,7 @@ type Metrics struct {
 	HTTP         *HTTP
 	Turns        *Turns
 	Alarms       *Alarms
+	Audit        *Audit
 }
 
 // New builds every recorder and registers its series with reg. It panics, as
@@ -60,5 +62,6 @@ func New(reg prometheus.Registerer, sets Sets) *Metrics {
 		HTTP:         newHTTP(reg),
 		Turns:        newTurns(reg),
 		Alarms:       newAlarms(reg, sets.AlarmKinds),
+		Audit:        newAudit(reg, sets),
 	}
 }

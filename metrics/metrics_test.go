@@ -18,6 +18,8 @@ func testSets() Sets {
 		Brands:       []string{"yealink", "snom"},
 		Doors:        []string{"feature-code", "phone-app", "portal", "api", "cli"},
 		LoginResults: []string{"ok", "bad_credentials", "locked", "elsewhere", "desk_taken", "ask", "not_allowed", "unavailable", "error"},
+		Acts:         []string{"login", "logout"},
+		Ends:         []string{"logout", "idle"},
 		Steps:        []string{"accepted", "bound", "notified", "acknowledged", "fetched", "registered", "lit"},
 		StoreOps:     []string{"bind", "unbind", "contact_update"},
 		Views:        []string{"presence", "live"},
@@ -60,6 +62,9 @@ func record(m *Metrics) {
 	m.Logins.Login("feature-code", "ok")
 	m.Logins.Ready(4 * time.Second)
 	m.Logins.StepFailed("lit")
+	m.Logins.Ended("idle")
+	m.Audit.Recorded("login")
+	m.Audit.Lockout("extension")
 	m.Features.Call(FeatureLogin, FeatureOK)
 	m.Reloads.Done("snom", ReloadReady, 4*time.Second)
 	m.Reloads.Done("snom", ReloadFailed, 70*time.Second)
@@ -84,6 +89,9 @@ func TestEachRecorderMovesItsSeries(t *testing.T) {
 		`perch_sip_dropped_total{reason="too_big"} 1`,
 		`perch_sip_refused_total{reason="malformed"} 1`,
 		`perch_sip_refused_total{reason="other"} 1`,
+		`perch_session_ends_total{reason="idle"} 1`,
+		`perch_audit_records_total{act="login"} 1`,
+		`perch_lockouts_total{reason="extension"} 1`,
 		`perch_sip_parse_errors_total 1`,
 		`perch_digest_failures_total{reason="password"} 1`,
 		`perch_registrations 12`,
@@ -192,7 +200,7 @@ func TestNamesPassPromlint(t *testing.T) {
 // TestLabelsAreOfClosedSets holds that no label exists but those whose values
 // are listed in this package or passed in as a set.
 func TestLabelsAreOfClosedSets(t *testing.T) {
-	allowed := []string{"method", "code", "reason", "result", "door", "step", "brand", "event", "op", "view", "server", "kind", "way"}
+	allowed := []string{"method", "code", "reason", "result", "door", "step", "brand", "event", "op", "view", "server", "kind", "way", "act"}
 	m, reg := testMetrics(t)
 	record(m)
 	families, err := reg.Gather()

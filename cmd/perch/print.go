@@ -62,3 +62,10 @@ func span(d time.Duration) string {
 		return d.Round(time.Second).String()
 	}
 }
+
+// printJSONLine writes one value on one line.
+func printJSONLine(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}

@@ -112,8 +112,10 @@ func Start(ctx context.Context, cfg config.Config, build Build, log *slog.Logger
 		{"jobs", a.startJobs},
 		{"timers", a.startTimers},
 		{"calls", a.startCalls},
+		{"audit", a.startAudit},
 		{"sip", a.startSIP},
 		{"reloads", a.startReloads},
+		{"warnings", a.startWarnings},
 		{"provisioning", a.startProvisioning},
 		{"portal", a.startPortal},
 	} {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"perch/hotdesk"
+	"perch/hotdesk/audit"
 	"perch/hotdesk/trace"
 	"perch/internal/event"
 	"perch/internal/ratelimit"
@@ -33,6 +34,8 @@ func (c counter) count(e event.Event) {
 		if e.Detail != "owner" { // nobody asked for an owner's return
 			c.m.Logins.Login(e.Door, "ok")
 		}
+	case event.LockoutBegan:
+		c.m.Audit.Lockout(e.Reason)
 	case event.BindingEnded:
 		c.m.Logins.Ended(e.Reason)
 	case event.NotifyAnswered:
@@ -81,6 +84,9 @@ func sets(brands, ops []string) metrics.Sets {
 	}
 	for _, r := range hotdesk.Reasons() {
 		s.LoginResults = append(s.LoginResults, string(r))
+	}
+	for _, act := range audit.Acts() {
+		s.Acts = append(s.Acts, string(act))
 	}
 	s.Ends = ends()
 	for _, step := range trace.Steps() {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"perch/hotdesk"
+	"perch/hotdesk/audit"
 	"perch/hotdesk/directory"
 	"perch/internal/apply"
 	"perch/internal/store"
@@ -135,6 +136,7 @@ func applyFile(ctx context.Context, name string, a *apply.Applier, log *slog.Log
 		return fmt.Errorf("apply: %w", err)
 	}
 	defer f.Close()
+	ctx = audit.With(ctx, audit.Actor{By: "config", Detail: "apply " + filepath.Base(name)})
 	report, err := a.Apply(ctx, apply.Request{Name: name, File: f}, nil)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 type banStore interface {
 	AddBan(ctx context.Context, b store.Ban, now time.Time) error
 	Bans(ctx context.Context, now time.Time) ([]store.Ban, error)
+	Unbanned(ctx context.Context, after time.Time) (map[netip.Addr]time.Time, error)
 	Tenants(ctx context.Context) ([]directory.Tenant, error)
 }
 
@@ -87,10 +89,27 @@ func (g *guard) readBans(ctx context.Context) {
 	if err != nil && ctx.Err() == nil {
 		g.log.Debug("bans could not be read", "err", err)
 	}
+	g.readLifted(ctx, now)
 	for _, b := range all {
 		g.list.Add(ratelimit.Ban{Addr: b.Addr, Until: b.Until, Why: ratelimit.BanShared})
 	}
 	g.metrics.SetBans(g.list.Sweep(now))
+}
+
+// liftedFor is how long a ban that was lifted is lifted here again: clocks of
+// nodes differ.
+const liftedFor = time.Minute
+
+// readLifted ends the bans that somebody has lifted. One that began anew since is
+// in the store, and comes back with the others.
+func (g *guard) readLifted(ctx context.Context, now time.Time) {
+	lifted, err := g.store.Unbanned(ctx, now.Add(-liftedFor))
+	if err != nil {
+		return // asked again
+	}
+	for addr := range lifted {
+		g.list.Lift(addr)
+	}
 }
 
 func (g *guard) readNumbers(ctx context.Context) {

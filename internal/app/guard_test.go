@@ -18,9 +18,10 @@ import (
 // shared is a store of bans that two nodes have in common, and that can be
 // away.
 type shared struct {
-	mu   sync.Mutex
-	bans map[netip.Addr]time.Time
-	away bool
+	mu     sync.Mutex
+	bans   map[netip.Addr]time.Time
+	lifted map[netip.Addr]time.Time
+	away   bool
 }
 
 var errAway = errors.New("away")
@@ -44,6 +45,18 @@ func (s *shared) Bans(_ context.Context, now time.Time) (out []store.Ban, err er
 	for a, until := range s.bans {
 		if until.After(now) {
 			out = append(out, store.Ban{Addr: a, Until: until})
+		}
+	}
+	return out, nil
+}
+
+func (s *shared) Unbanned(_ context.Context, after time.Time) (map[netip.Addr]time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[netip.Addr]time.Time{}
+	for a, at := range s.lifted {
+		if at.After(after) {
+			out[a] = at
 		}
 	}
 	return out, nil
@@ -93,6 +106,23 @@ func TestBansAreShared(t *testing.T) {
 		synctest.Wait()
 		if !two.list.Holds(stranger, time.Now()) {
 			t.Error("the other node does not know")
+		}
+		s.mu.Lock()
+		delete(s.bans, stranger)
+		s.lifted = map[netip.Addr]time.Time{stranger: time.Now()}
+		s.mu.Unlock()
+		<-time.After(bansEvery)
+		synctest.Wait()
+		if one.list.Holds(stranger, time.Now()) || two.list.Holds(stranger, time.Now()) {
+			t.Error("it was lifted, and holds")
+		}
+		<-time.After(2 * liftedFor)
+		one.list.Add(b)
+		one.banned(b)
+		<-time.After(bansEvery)
+		synctest.Wait()
+		if !two.list.Holds(stranger, time.Now()) {
+			t.Error("it cannot be banned again")
 		}
 		<-time.After(15 * time.Minute)
 		if two.list.Holds(stranger, time.Now()) || one.list.Holds(stranger, time.Now()) {

@@ -34,6 +34,7 @@ type Config struct {
 	Metrics      Metrics      `yaml:"metrics"`
 	Media        Media        `yaml:"media"`
 	Limits       Limits       `yaml:"limits"`
+	Audit        Audit        `yaml:"audit"`
 	DNS          DNS          `yaml:"dns"`
 
 	// Directory files that are applied at start when they have changed since.
@@ -213,6 +214,12 @@ type DNS struct {
 	Servers []NameServer `yaml:"servers"`
 }
 
+// Audit is the permanent record of who did what at which desk.
+type Audit struct {
+	// Days after which a record is forgotten; 0: never.
+	Days int `yaml:"days"`
+}
+
 // Log is what the server says of itself, on standard error.
 type Log struct {
 	// `debug`, `info`, `warn` or `error`.
@@ -238,6 +245,7 @@ func Default() Config {
 		Media:        Media{RTPPorts: PortRange{20000, 20999}},
 		Limits:       Limits{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}},
 		DNS:          DNS{Servers: []NameServer{}},
+		Audit:        Audit{Days: 400},
 		Log:          Log{Level: slog.LevelInfo, Format: "text"},
 	}
 }

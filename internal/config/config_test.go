@@ -80,6 +80,7 @@ metrics: {listen: "[::1]:9091"}
 media: {rtp_ports: 30000-30099, prompts: /srv/prompts}
 limits: {trusted: [192.0.2.7, 2001:db8::/32, 10.1.2.3/8]}
 dns: {servers: [192.0.2.53, "[2001:db8::53]:5353"]}
+audit: {days: 90}
 apply: [a.yaml, b.yaml]
 log: {level: debug, format: json}
 `
@@ -99,6 +100,7 @@ func TestFileSetsEverything(t *testing.T) {
 		Metrics:      Metrics{"[::1]:9091"},
 		Media:        Media{RTPPorts: PortRange{30000, 30099}, Prompts: "/srv/prompts"},
 		Limits:       Limits{[]netip.Prefix{netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("10.0.0.0/8")}},
+		Audit:        Audit{Days: 90},
 		DNS:          DNS{[]NameServer{{netip.MustParseAddrPort("192.0.2.53:53")}, {netip.MustParseAddrPort("[2001:db8::53]:5353")}}},
 		Apply:        []string{"a.yaml", "b.yaml"},
 		Log:          Log{slog.LevelDebug, "json"},
@@ -188,6 +190,7 @@ func TestFaults(t *testing.T) {
 		{"rtp_ports", "media: {rtp_ports: 20000}\n", ":1: media.rtp_ports: must be two ports"},
 		{"rtp_ports order", "media: {rtp_ports: 30000-20000}\n", ":1: media.rtp_ports: must be two ports from 1024"},
 		{"trusted", "limits: {trusted: [localhost]}\n", ":1: limits.trusted[0]: must be an IP address"},
+		{"audit", "audit: {days: -1}\n", ":1: audit.days: must be 0 (never forget) to 36500"},
 		{"apply", "apply: ['']\n", ":1: apply[0]: must name a file"},
 		{"level", "log: {level: loud}\n", ":1: log.level: must be debug, info, warn or error"},
 		{"format", "log: {format: xml}\n", ":1: log.format: must be text or json"},

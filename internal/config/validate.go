@@ -25,6 +25,7 @@ func (c Config) Validate() Faults {
 	v.listen("metrics.listen", c.Metrics.Listen)
 	v.distinct(c)
 	v.ports(c.Media.RTPPorts)
+	v.check(c.Audit.Days >= 0 && c.Audit.Days <= 36500, "audit.days", "must be 0 (never forget) to 36500")
 	for i, file := range c.Apply {
 		v.check(file != "", fmt.Sprintf("apply[%d]", i), "must name a file")
 	}

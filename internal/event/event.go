@@ -46,6 +46,10 @@ const (
 	ProvisioningAlarm Type = "provisioning.alarm" // Reason: device.AlarmKind; Detail: the address it came from
 	PINChanged        Type = "pin.changed"        // Number, Door, By
 	PINRefused        Type = "pin.refused"        // Reason; Door
+	LockoutBegan      Type = "lockout.began"      // Target: source, or empty where an extension is guessed at from many; Reason: source, extension; Until
+	LockoutLifted     Type = "lockout.lifted"     // Target: source; By, Door
+	AdminActed        Type = "admin.acted"        // Detail: what; By, Door
+	Erased            Type = "person.erased"      // Target: the pseudonym; By, Door
 	DeviceArmed       Type = "reload.armed"       // an ending session spoke up: its reload is due again
 )
 

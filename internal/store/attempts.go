@@ -16,6 +16,7 @@ const (
 	lockAfter    = 5
 	lockFor      = 15 * time.Minute
 	guessWindow  = time.Hour
+	guessNews    = 11 // failures from all sources within the window that are told of
 	rememberGood = 30 * 24 * time.Hour
 )
 
@@ -25,8 +26,8 @@ var (
 	//go:embed lua/attempt_good.lua
 	luaAttemptGood string
 
-	attemptScript     = newScript("attempt", luaAttempt, nil, "lock", "guesses", "good")
-	attemptGoodScript = newScript("attempt_good", luaAttemptGood, nil, "lock", "guesses", "good")
+	attemptScript     = newScript("attempt", luaAttempt, []string{kEvents, kExtensions, kLockouts, kGuessed}, "lock", "guesses", "good")
+	attemptGoodScript = newScript("attempt_good", luaAttemptGood, []string{kLockouts, kGuessed}, "lock", "guesses", "good")
 )
 
 var _ hotdesk.Attempts = (*Store)(nil)
@@ -40,7 +41,7 @@ func attemptKeys(e directory.ExtensionID, source string) []string {
 // not prolong that. An extension that does not exist is counted alike.
 func (s *Store) Begin(ctx context.Context, e directory.ExtensionID, source string, now time.Time) (hotdesk.Attempt, error) {
 	v, err := s.change(ctx, attemptScript, e.Tenant, now, attemptKeys(e, source),
-		rand.Text(), lockAfter, lockFor.Milliseconds(), guessWindow.Milliseconds())
+		rand.Text(), lockAfter, lockFor.Milliseconds(), guessWindow.Milliseconds(), e.Number, source, guessNews)
 	if err != nil {
 		return hotdesk.Attempt{}, err
 	}
@@ -61,6 +62,6 @@ func (s *Store) Begin(ctx context.Context, e directory.ExtensionID, source strin
 // remembers it as good for 30 days.
 func (s *Store) Succeeded(ctx context.Context, e directory.ExtensionID, source string, now time.Time) error {
 	_, err := s.change(ctx, attemptGoodScript, e.Tenant, now, attemptKeys(e, source),
-		rememberGood.Milliseconds(), guessWindow.Milliseconds())
+		rememberGood.Milliseconds(), guessWindow.Milliseconds(), e.Number, source)
 	return err
 }

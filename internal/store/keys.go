@@ -48,7 +48,16 @@ const (
 	kTimers        = "timers" // member: "MAC/line"
 	kActive        = "active"
 	kWarned        = "warned"
-	kProofs        = "proofs" // hash: MAC -> directory.Proofs
+	kProofs        = "proofs"      // hash: MAC -> directory.Proofs
+	kLockouts      = "lockouts"    // sorted set: "number|source" with failures, by when they are forgotten
+	kGuessed       = "guessed"     // sorted set: number with failures, by when they are forgotten
+	kAudit         = "audit"       // stream: r (audit.Record), p (person)
+	kAuditSeen     = "audit-seen"  // sorted set: event id, by when it was recorded
+	kAuditLast     = "audit-last"  // "ms-seq" of the last record
+	kAuditLate     = "audit-late"  // how much later than its time a record was written at most, ms
+	kPeople        = "people"      // hash: person -> number, or the pseudonym
+	kPersonOf      = "person-of"   // hash: number -> person
+	kPersonSeen    = "person-seen" // sorted set: person by the last record, Unix ms
 	kEvents        = "events"
 	kDesks         = "desks"
 	kDeskOf        = "desk-of"
@@ -89,5 +98,6 @@ const (
 	// The tag is no tenant's code.
 	kPending     = "{*}:pending"      // hash: MAC -> Pending
 	kBans        = "{*}:bans"         // sorted set: address by when its ban ends, Unix ms
+	kUnbans      = "{*}:unbans"       // sorted set: address by when its ban was lifted, Unix ms
 	kPendingSeen = "{*}:pending-seen" // sorted set: MAC by when it was last seen, Unix ms
 )

@@ -41,6 +41,10 @@ func TestScriptHeaders(t *testing.T) {
 		{timerSetScript, luaTimerSet, 0},
 		{timerEndScript, luaTimerEnd, 0},
 		{touchScript, luaTouch, 0},
+		{auditAppendScript, luaAuditAppend, 0},
+		{auditTrimScript, luaAuditTrim, 0},
+		{auditEraseScript, luaAuditErase, 0},
+		{lockoutLiftScript, luaLockoutLift, 1},
 	} {
 		_, rest, _ := strings.Cut(tc.body, "-- KEYS")
 		header, _, ok := strings.Cut(rest, "-- ARGV")

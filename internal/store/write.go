@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"perch/hotdesk/audit"
 	"perch/hotdesk/directory"
 )
 
@@ -133,7 +134,7 @@ func (s *Store) put(ctx context.Context, p part) error {
 		return err
 	}
 	args := make([]any, 0, 3+2*(len(p.extensions)+len(p.devices)))
-	args = append(args, "", flag(p.last), len(p.extensions))
+	args = append(args, "", lastPart(ctx, p.last), len(p.extensions))
 	if p.tenant != nil {
 		args[0] = asJSON{p.tenant}
 	}
@@ -151,7 +152,7 @@ func (s *Store) put(ctx context.Context, p part) error {
 
 // drop removes a part; false: the tenant is not empty yet.
 func (s *Store) drop(ctx context.Context, p part) (bool, error) {
-	args := []any{flag(p.whole), flag(p.last), len(p.numbers)}
+	args := []any{flag(p.whole), lastPart(ctx, p.last), len(p.numbers)}
 	var watchers []string
 	for _, n := range p.numbers {
 		args, watchers = append(args, n), append(watchers, keySubsOf(p.code, n))
@@ -208,6 +209,15 @@ func (p part) indexes() []string {
 		all = append(all, keyMAC(d.ID.MAC))
 	}
 	return all
+}
+
+// lastPart is what the script writes into directory.changed, after the last part
+// of the tenant's changes; else nothing.
+func lastPart(ctx context.Context, last bool) any {
+	if !last {
+		return ""
+	}
+	return asJSON{audit.ActorIn(ctx)}
 }
 
 func flag(b bool) string {

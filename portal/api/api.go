@@ -71,6 +71,8 @@ func (s *server) routes(a huma.API) {
 	s.templateRoutes(a)
 	s.screenRoutes(a)
 	s.callRoutes(a)
+	s.auditRoutes(a)
+	s.lockoutRoutes(a)
 	huma.Register(a, eventsOperation(), s.events)
 	huma.Register(a, sipTraceOperation(), s.sipTrace)
 	huma.Register(a, applyOperation(), s.apply)

@@ -12,6 +12,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"perch/hotdesk"
+	"perch/hotdesk/audit"
 	"perch/hotdesk/directory"
 	"perch/internal/apply"
 	"perch/internal/httpserver"
@@ -60,7 +62,8 @@ func (s *server) apply(ctx context.Context, in *applyInput) (*huma.StreamRespons
 		w.Header().Set("Content-Type", "application/x-ndjson")
 		_ = httpserver.Streaming(w) // not supported: the answer has less time
 		out := &lines{w: w}
-		report, err := s.Applier.Apply(ctx, request, out.progress)
+		by := audit.With(ctx, audit.Actor{By: admin, Door: string(hotdesk.API), Detail: "apply " + request.Name})
+		report, err := s.Applier.Apply(by, request, out.progress)
 		out.last(s.applied(ctx, report, err))
 	}}, nil
 }

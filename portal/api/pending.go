@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"perch/hotdesk"
+	"perch/hotdesk/audit"
 	"perch/hotdesk/directory"
 	"perch/internal/apply"
 	"perch/provisioning/brand"
@@ -85,7 +86,7 @@ func (s *server) adopt(ctx context.Context, in *adoptInput) (*adoptOutput, error
 	if err := s.complete(ctx, &d); err != nil {
 		return nil, s.fault(ctx, err)
 	}
-	secret, err := s.Applier.Adopt(ctx, d)
+	secret, err := s.Applier.Adopt(audit.With(ctx, audit.Actor{By: admin, Door: string(hotdesk.API), Detail: "adopt " + mac.String()}), d)
 	var faulty *apply.Faulty
 	switch {
 	case errors.Is(err, apply.ErrExists), errors.As(err, &faulty):

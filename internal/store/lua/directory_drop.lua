@@ -6,7 +6,7 @@
 --       25 calls-past-due  26 lamps  27 proofs  28 desks  29 desk-of
 --       then subs-of:<watcher> of each extension and device   (all carry {tenant})
 -- ARGV  4 '1': the tenant too, if nothing is left in it, or ''
---       5 '1': the last part of an apply, or ''
+--       5 after the last part of an apply who did it (JSON), or ''
 --       6 number of extensions, then their numbers, then the MACs of the devices
 -- Returns 1, or 0 when the tenant still has extensions or devices.
 -- Invariant: what is gone cannot be logged in any more, and the bindings that it
@@ -68,6 +68,6 @@ if ARGV[4] ~= '' then
       K.calls, K.call_due, K.calls_past, K.calls_past_due, K.proofs, K.desks, K.desk_of)
   end
 end
-if ARGV[5] ~= '' and done == 1 then emit({type = 'directory.changed'}) end
+if ARGV[5] ~= '' and done == 1 then changed_by(ARGV[5]) end
 if ARGV[4] ~= '' and done == 1 then redis.call('EXPIRE', K.events, 86400) end
 return done

@@ -1,6 +1,6 @@
 -- directory_put.lua: writes a part of a tenant's directory.
 -- KEYS  1 events  2 tenant  3 extensions  4 devices  5 todo   (all carry {tenant})
--- ARGV  4 tenant (JSON) or ''  5 '1': the last part of an apply, or ''
+-- ARGV  4 tenant (JSON) or ''  5 after the last part of an apply who did it (JSON), or ''
 --       6 number of extensions, then number and JSON of each
 --       then MAC and JSON of each device
 -- Returns nothing. Running it again changes nothing more, but for the event.
@@ -30,4 +30,4 @@ for i = last + 1, #ARGV, 2 do
   redis.call('HSET', K.devices, ARGV[i], ARGV[i + 1])
   todo('claim', 'release', 'mac:' .. ARGV[i])
 end
-if ARGV[5] ~= '' then emit({type = 'directory.changed'}) end
+if ARGV[5] ~= '' then changed_by(ARGV[5]) end

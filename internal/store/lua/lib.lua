@@ -45,6 +45,13 @@ local function emit_all(list)
   for _, e in ipairs(cjson.decode(list)) do emit(e) end
 end
 
+-- changed_by tells that the directory has changed, and by whom (JSON).
+local function changed_by(who)
+  local e = cjson.decode(who)
+  e.type = 'directory.changed'
+  emit(e)
+end
+
 -- marked puts fields of the scripts' own in front of a JSON object that Go wrote
 -- and that must not be encoded again; Go passes over them when it reads it.
 local function marked(text, marks)

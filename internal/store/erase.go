@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	_ "embed" // the script
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"perch/hotdesk"
+	"perch/hotdesk/audit"
+	"perch/hotdesk/directory"
+	"perch/hotdesk/trace"
+)
+
+var (
+	//go:embed lua/audit_erase.lua
+	luaAuditErase string
+
+	auditEraseScript = newScript("audit_erase", luaAuditErase, []string{kEvents, kPeople, kPersonOf})
+)
+
+// settledAfter is how old an event has to be to be removed: jobs have done with it.
+const settledAfter = time.Minute
+
+// Erase forgets that a number stands behind the records of the audit, the traces
+// and the events of the past. What is true now stays: where the extension is
+// logged in, what is registered, the directory. It may be called again; a part
+// that failed is done then.
+func (s *Store) Erase(ctx context.Context, e directory.ExtensionID, by string, door hotdesk.Door, now time.Time) (audit.Erased, error) {
+	id := newSession()
+	out := audit.Erased{}
+	pseudonym := "erased-" + hexHead(string(id))
+	v, err := s.change(ctx, auditEraseScript, e.Tenant, now, nil, e.Number, pseudonym, by, string(door))
+	if err != nil {
+		return out, err
+	}
+	out.Pseudonym, _ = v.(string)
+	if out.Traces, err = s.eraseTraces(ctx, e, pseudonym); err != nil {
+		return out, err
+	}
+	if out.Events, err = s.eraseEvents(ctx, e, now.Add(-settledAfter)); err != nil {
+		return out, err
+	}
+	return out, s.eraseAttempts(ctx, e, now)
+}
+
+func hexHead(s string) string {
+	if _, err := hex.DecodeString(s); err != nil || len(s) < 12 {
+		return s
+	}
+	return s[:12]
+}
+
+// eraseTraces changes the traces of desks where the extension no longer sits.
+func (s *Store) eraseTraces(ctx context.Context, e directory.ExtensionID, pseudonym string) (int, error) {
+	all, err := s.AllTraces(ctx, e.Tenant)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for mac, t := range all {
+		if t.Number != e.Number {
+			continue
+		}
+		seats, err := s.Seats(ctx, directory.DeviceID{Tenant: e.Tenant, MAC: mac})
+		if err != nil {
+			return n, err
+		}
+		if _, sits := seats.Of(e.Number); sits {
+			continue
+		}
+		t.Number = pseudonym
+		err = s.SaveTrace(ctx, t)
+		if err != nil && !errors.Is(err, trace.ErrConflict) { // it is a newer story by now
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// eraseEvents removes the events that name the extension and that are older than
+// before.
+func (s *Store) eraseEvents(ctx context.Context, e directory.ExtensionID, before time.Time) (int, error) {
+	n, from := 0, "-"
+	for {
+		var part []redis.XMessage
+		err := s.do(ctx, "erase_events", func(ctx context.Context) (err error) {
+			part, err = s.rdb.XRangeN(ctx, key(e.Tenant, kEvents), from, ms(before), auditBatch).Result()
+			return err
+		})
+		if err != nil || len(part) == 0 {
+			return n, err
+		}
+		var ids []string
+		for _, m := range part {
+			if ev, err := parseEvent(e.Tenant, m); err == nil && (ev.Number == e.Number || ev.Target == e.Number) {
+				ids = append(ids, m.ID)
+			} else if text, _ := m.Values["e"].(string); err == nil && len(ev.Targets) > 0 && strings.Contains(text, `"`+e.Number+`"`) {
+				ids = append(ids, m.ID)
+			}
+		}
+		if len(ids) > 0 {
+			err := s.do(ctx, "erase_events", func(ctx context.Context) error {
+				return s.rdb.XDel(ctx, key(e.Tenant, kEvents), ids...).Err()
+			})
+			if err != nil {
+				return n, err
+			}
+			n += len(ids)
+		}
+		if len(part) < auditBatch {
+			return n, nil
+		}
+		from = "(" + part[len(part)-1].ID
+	}
+}
+
+// eraseAttempts forgets what is counted against the extension.
+func (s *Store) eraseAttempts(ctx context.Context, e directory.ExtensionID, now time.Time) error {
+	_, err := s.LiftLockouts(ctx, hotdesk.Lift{Tenant: e.Tenant, Number: e.Number, Quiet: true}, now)
+	if err != nil {
+		return fmt.Errorf("store: erase: %w", err)
+	}
+	return nil
+}
