@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"text/template"
@@ -57,8 +58,11 @@ func FileName(embedded string) string { return strings.TrimSuffix(path.Base(embe
 
 func escaper(format Format) func(any) string {
 	return func(v any) string {
-		if s, ok := v.(string); ok {
-			return format.Escape(s)
+		switch v := v.(type) {
+		case string:
+			return format.Escape(v)
+		case int: // most of a sidecar is numbers
+			return strconv.Itoa(v)
 		}
 		return format.Escape(fmt.Sprint(v))
 	}
