@@ -34,10 +34,9 @@ type Binding struct {
 	Trace   string              `json:"trace"`
 	By      string              `json:"by,omitempty"` // who, when not the extension itself: "admin", "supervisor:<name>", "owner"
 	// What policy made of it at login; settings that change later do not change it.
+	// idle_logout and warn_before are looked up when their time comes.
 	Ends End    `json:"ends,omitempty"` // what sets Until
 	Rule string `json:"rule,omitempty"` // the setting behind Ends, with value and level: "logout_at: 18:30 (site)"
-	Warn int64  `json:"warn,omitempty"` // ms before its end at which the person is warned; 0: never
-	Idle int64  `json:"idle,omitempty"` // ms without call and phone activity that end it; 0: none do
 	Desk string `json:"desk,omitempty"` // code of the desk whose seats were taken together; they end together
 }
 

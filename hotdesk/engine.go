@@ -15,6 +15,9 @@ import (
 type PINs interface {
 	CheckPIN(kept directory.Kept, ext directory.ExtensionID, pin directory.Secret) bool
 	CheckTenantPIN(kept directory.Kept, tenant directory.TenantCode, pin directory.Secret) bool
+	CheckSupervisorPIN(kept directory.Kept, tenant directory.TenantCode, name string, pin directory.Secret) bool
+	// PIN makes what is kept of an extension's own PIN.
+	PIN(ext directory.ExtensionID, pin directory.Secret) string
 }
 
 // News appends events that no script of the store writes: refusals.
@@ -33,6 +36,8 @@ type Engine struct {
 	now      func() time.Time
 	session  func() directory.SessionID
 	pause    func(ctx context.Context, d time.Duration)
+	keeper   Keeper
+	zones    zones
 }
 
 // Parts are what an Engine is built from. Now and Pause may be nil: the real
@@ -42,6 +47,7 @@ type Parts struct {
 	Seating   Seating
 	Attempts  Attempts
 	PINs      PINs
+	Keeper    Keeper
 	News      News
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -52,7 +58,7 @@ type Parts struct {
 // New builds an Engine.
 func New(p Parts) *Engine {
 	e := &Engine{
-		dir: p.Directory, seating: p.Seating, attempts: p.Attempts, pins: p.PINs, news: p.News,
+		dir: p.Directory, seating: p.Seating, attempts: p.Attempts, pins: p.PINs, news: p.News, keeper: p.Keeper,
 		log: p.Log, now: p.Now, session: p.Session, pause: p.Pause,
 	}
 	if e.now == nil {

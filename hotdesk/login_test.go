@@ -24,6 +24,8 @@ type office struct {
 	tenant directory.Tenant
 	exts   map[string]directory.Extension
 	device directory.Device
+	desk   directory.Desk
+	now    time.Time // zero: a second after start
 	fails  map[string]int
 	all    int
 	good   bool
@@ -71,6 +73,34 @@ func (o *office) Device(_ context.Context, id directory.DeviceID) (directory.Dev
 	}
 	return o.device, nil
 }
+
+func (o *office) DeskOf(_ context.Context, s directory.Seat) (directory.Desk, error) {
+	if !o.desk.Has(s.Device.MAC, s.Line) {
+		return directory.Desk{}, ErrNotFound
+	}
+	return o.desk, nil
+}
+
+func (o *office) SetPIN(_ context.Context, id directory.ExtensionID, was, pin directory.Kept, _ time.Time, news event.Event) error {
+	e := o.exts[id.Number]
+	if o.down != nil {
+		return o.down
+	}
+	if e.PIN != was {
+		return ErrChanged
+	}
+	e.PIN = pin
+	o.exts[id.Number] = e
+	o.events = append(o.events, news)
+	return nil
+}
+
+func (o *office) CheckSupervisorPIN(k directory.Kept, _ directory.TenantCode, _ string, pin directory.Secret) bool {
+	o.checks++
+	return !k.IsZero() && k.Value == pin.Reveal()
+}
+
+func (o *office) PIN(_ directory.ExtensionID, pin directory.Secret) string { return pin.Reveal() }
 
 func (o *office) Bind(_ context.Context, r BindRequest) (Outcome, error) {
 	if o.refuse != nil {
@@ -126,8 +156,13 @@ func (o *office) Append(_ context.Context, e ...event.Event) error {
 
 func (o *office) engine() *Engine {
 	return New(Parts{
-		Directory: o, Seating: o, Attempts: o, PINs: o, News: o, Log: slog.New(slog.DiscardHandler),
-		Now:     func() time.Time { return start.Add(time.Second) },
+		Directory: o, Seating: o, Attempts: o, PINs: o, Keeper: o, News: o, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time {
+			if o.now.IsZero() {
+				return start.Add(time.Second)
+			}
+			return o.now
+		},
 		Session: func() directory.SessionID { return "s1" },
 		Pause:   func(_ context.Context, d time.Duration) { o.paused += d },
 	})

@@ -25,11 +25,12 @@ const (
 	NotValid       Reason = "not_valid"      // a guest before valid_from or after valid_until
 	WeakPIN        Reason = "weak_pin"       // a new PIN against the rules; Rule says which
 	PINFixed       Reason = "pin_fixed"      // people may not change this PIN
+	NotUnderstood  Reason = "not_understood" // a setting is not understood, and never allows
 )
 
 // Reasons lists the closed set.
 func Reasons() []Reason {
-	return []Reason{BadCredentials, Locked, Elsewhere, DeskTaken, AskFirst, SiteForbidden, UnknownDevice, NobodyHere, EmergencyOnly, NotOwner, Reserved, NotValid, WeakPIN, PINFixed}
+	return []Reason{BadCredentials, Locked, Elsewhere, DeskTaken, AskFirst, SiteForbidden, UnknownDevice, NobodyHere, EmergencyOnly, NotOwner, Reserved, NotValid, WeakPIN, PINFixed, NotUnderstood}
 }
 
 // Refused is the error of a refusal. Occupant and Since are set for DeskTaken

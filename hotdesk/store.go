@@ -79,6 +79,8 @@ type Directory interface {
 	Tenant(ctx context.Context, code directory.TenantCode) (directory.Tenant, error)
 	Extension(ctx context.Context, id directory.ExtensionID) (directory.Extension, error)
 	Device(ctx context.Context, id directory.DeviceID) (directory.Device, error)
+	// DeskOf gives the desk that lists a seat.
+	DeskOf(ctx context.Context, seat directory.Seat) (directory.Desk, error)
 }
 
 // Attempts counts PIN failures for every door. Begin counts an attempt as

@@ -11,6 +11,14 @@ func weakPIN(pin, number string) string {
 		return "it is not all digits, so it cannot be dialled"
 	case len(pin) < 4:
 		return "it has fewer than 4 digits"
+	}
+	return WeakDigits(pin, number)
+}
+
+// WeakDigits says why a PIN of digits is easy to guess: it is the own number, one
+// digit repeated, or a sequence; "" when it is none of these.
+func WeakDigits(pin, number string) string {
+	switch {
 	case pin == number:
 		return "it is the number itself"
 	case isRun(pin, 0):

@@ -2,6 +2,8 @@ package schedule
 
 import (
 	"time"
+
+	"perch/hotdesk"
 )
 
 // Reason is why a seat is left by itself: the reason of its binding.ended.
@@ -9,14 +11,28 @@ type Reason string
 
 // The reasons, in the order in which they win at the same moment.
 const (
-	Expired  Reason = "expired"   // max_session, the end of a shift or of a guest
+	Expired  Reason = "expired"   // its end, where the binding does not say why
 	LogoutAt Reason = "logout_at" // the time of day
 	Reserved Reason = "reserved"  // the desk is others' from now on
 	Idle     Reason = "idle"      // no call and no touch of the phone for idle_logout
 )
 
+// reasonOf is why a binding's Until is: the word of policy.
+func reasonOf(b hotdesk.Binding) Reason {
+	if b.Ends == "" {
+		return Expired
+	}
+	return Reason(b.Ends)
+}
+
 // Reasons lists the closed set.
-func Reasons() []Reason { return []Reason{Expired, LogoutAt, Reserved, Idle} }
+func Reasons() []Reason {
+	all := []Reason{Expired}
+	for _, e := range hotdesk.Ends() {
+		all = append(all, Reason(e))
+	}
+	return all
+}
 
 // Facts are what is true of one seat at the moment it is looked at. A zero time
 // is "never", a zero duration "not set".

@@ -10,10 +10,6 @@ import (
 	"perch/hotdesk/directory"
 )
 
-// warnLead is how long before an automatic logout the person is told, where
-// there is that much time.
-const warnLead = 5 * time.Minute
-
 // facts reads what is true of a seat. The error wraps hotdesk.ErrNotFound where
 // nobody sits there.
 func (r *Runner) facts(ctx context.Context, seat directory.Seat, now time.Time) (hotdesk.Binding, Facts, error) {
@@ -35,12 +31,12 @@ func (r *Runner) facts(ctx context.Context, seat directory.Seat, now time.Time) 
 		return none, Facts{}, fmt.Errorf("schedule: %w", err)
 	}
 	f := Facts{
-		Now: now, Since: b.SinceTime(), Active: mark.Active, Warned: mark.Warned, Lead: warnLead,
+		Now: now, Since: b.SinceTime(), Active: mark.Active, Warned: mark.Warned, Lead: who.lead(),
 		Idle: who.idle(b),
 	}
 	if b.Until > 0 {
 		f.Until = time.UnixMilli(b.Until)
-		f.Why = who.reason(f.Until)
+		f.Why = reasonOf(b)
 	}
 	if f.Idle > 0 {
 		if f.Busy, _, err = r.Seats.Busy(ctx, seat.Device, now); err != nil {
@@ -54,7 +50,6 @@ func (r *Runner) facts(ctx context.Context, seat directory.Seat, now time.Time) 
 type known struct {
 	device directory.Device
 	policy directory.Policy
-	zone   *time.Location
 }
 
 func (r *Runner) read(ctx context.Context, d directory.DeviceID, number string) (known, error) {
@@ -71,11 +66,7 @@ func (r *Runner) read(ctx context.Context, d directory.DeviceID, number string) 
 		return known{}, fmt.Errorf("schedule: %w", err)
 	}
 	site, _ := t.Site(dev.Site)
-	zone, err := time.LoadLocation(site.TimeZone) // empty: UTC
-	if err != nil {
-		zone = time.UTC
-	}
-	return known{device: dev, policy: directory.Resolve(t.Policy, site.Policy, ext.Policy, dev.Policy), zone: zone}, nil
+	return known{device: dev, policy: directory.Resolve(t.Policy, site.Policy, ext.Policy, dev.Policy)}, nil
 }
 
 // idle is idle_logout as it holds for a binding: an owner at home is never idle,
@@ -87,10 +78,11 @@ func (k known) idle(b hotdesk.Binding) time.Duration {
 	return time.Duration(*k.policy.IdleLogout)
 }
 
-// reason tells an end at the time of day from others.
-func (k known) reason(until time.Time) Reason {
-	if k.policy.LogoutAt != "" && until.In(k.zone).Format("15:04") == k.policy.LogoutAt {
-		return LogoutAt
+// lead is how long before an automatic logout the person is told, where there is
+// that much time.
+func (k known) lead() time.Duration {
+	if k.policy.WarnBefore == nil {
+		return 0
 	}
-	return Expired
+	return time.Duration(*k.policy.WarnBefore)
 }

@@ -215,7 +215,7 @@ func (a *App) storeState(why error) {
 func (a *App) buildDomain(context.Context) error {
 	a.applier = apply.New(kept{a.store}, a.key, credential.DeviceSecret, brandNames(a.brands)).CheckingTemplates(desk.Check(a.brands))
 	a.desk = hotdesk.New(hotdesk.Parts{
-		Directory: a.store, Seating: a.store, Attempts: a.store, PINs: a.key, News: a.store,
+		Directory: a.store, Seating: a.store, Attempts: a.store, PINs: a.key, Keeper: a.store, News: a.store,
 		Log: a.log, Session: credential.NewSessionID,
 	})
 	a.reloads = reload.NewDesk(a.store, a.store, a.store, nil)

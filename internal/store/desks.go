@@ -5,10 +5,12 @@ import (
 	_ "embed" // the script
 	"encoding/json"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"perch/hotdesk"
 	"perch/hotdesk/directory"
 )
 
@@ -73,4 +75,53 @@ func (s *Store) putDesks(ctx context.Context, p part) error {
 	}
 	_, err := s.change(ctx, deskScript, p.code, time.Now(), nil, args...)
 	return err
+}
+
+// companionsActive is when one of the other devices of a seat's desk was last in
+// a call or touched; the end of a call's lease, which is to come, where one is in
+// a call now. Zero: there are none, or never.
+func (s *Store) companionsActive(ctx context.Context, seat directory.Seat) (time.Time, error) {
+	desk, err := s.DeskOf(ctx, seat)
+	if errors.Is(err, hotdesk.ErrNotFound) {
+		return time.Time{}, nil
+	}
+	var macs []string
+	for _, o := range desk.Seats {
+		if o.MAC != seat.Device.MAC {
+			macs = append(macs, o.MAC.String())
+		}
+	}
+	if err != nil || len(macs) == 0 {
+		return time.Time{}, err
+	}
+	var active, dialogs *redis.SliceCmd
+	err = s.do(ctx, "mark", func(ctx context.Context) error {
+		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			active = p.HMGet(ctx, key(seat.Device.Tenant, kActive), macs...)
+			dialogs = p.HMGet(ctx, key(seat.Device.Tenant, kDialogs), macs...)
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return time.Time{}, err
+	}
+	last := int64(0)
+	for i := range macs {
+		if text, ok := active.Val()[i].(string); ok {
+			if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+				last = max(last, n)
+			}
+		}
+		var leases map[string]int64
+		if text, ok := dialogs.Val()[i].(string); ok && json.Unmarshal([]byte(text), &leases) == nil {
+			for _, end := range leases {
+				last = max(last, end)
+			}
+		}
+	}
+	if last == 0 {
+		return time.Time{}, nil
+	}
+	return time.UnixMilli(last), nil
 }

@@ -7,7 +7,7 @@ import "perch/hotdesk/directory"
 //
 //	extensions     number -> directory.Extension       devices   MAC -> directory.Device
 //	phones         MAC -> directory.Phone              seats     MAC -> hotdesk.Seats
-//	logins         number -> [{"mac","line","since"}]  contacts  AOR user -> location.Set
+//	logins         number -> [{"mac","line","since","desk"}]  contacts  AOR user -> location.Set
 //	subscriptions  id -> presence.Subscription         traces    MAC -> trace.Trace
 //	reloads        MAC -> reload.Intent                calls     id -> calls.Call, up
 //	calls-past     id -> calls.Call, ended             lamps     number -> version of its state

@@ -61,6 +61,7 @@ func Ops() []string {
 		"pending",
 		"phone",
 		"phones",
+		"pin_set",
 		"ping",
 		"positions",
 		"proofs",

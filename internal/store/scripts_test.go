@@ -40,6 +40,8 @@ func TestScriptHeaders(t *testing.T) {
 		{timerClaimScript, luaTimerClaim, 0},
 		{timerSetScript, luaTimerSet, 0},
 		{timerEndScript, luaTimerEnd, 0},
+		{deskScript, luaDeskPut, 0},
+		{pinSetScript, luaPINSet, 0},
 		{touchScript, luaTouch, 0},
 		{auditAppendScript, luaAuditAppend, 0},
 		{auditTrimScript, luaAuditTrim, 0},

@@ -22,7 +22,7 @@ var (
 
 	seatKeys = []string{
 		kEvents, kDevices, kExtensions, kPhones, kSeats, kSeated, kLogins, kContacts, kContactExpiry, kContactRev,
-		kTraces, kReloads, kReloadDue, kDialogs, kTimers, kWarned,
+		kTraces, kReloads, kReloadDue, kDialogs, kTimers, kWarned, kDesks, kDeskOf,
 	}
 	bindScript   = newScript("bind", luaSeat+luaBind, seatKeys, "request")
 	unbindScript = newScript("unbind", luaSeat+luaUnbind, seatKeys, "request")
@@ -46,6 +46,8 @@ type unbindArgs struct {
 	MAC          directory.MAC       `json:"mac"`
 	Line         int                 `json:"line"`
 	Number       string              `json:"number,omitempty"`
+	Session      directory.SessionID `json:"session,omitempty"`
+	Reason       hotdesk.End         `json:"reason,omitempty"`
 	Trace        string              `json:"trace"`
 	Door         hotdesk.Door        `json:"door,omitempty"`
 	By           string              `json:"by,omitempty"`
@@ -96,7 +98,7 @@ func (s *Store) Unbind(ctx context.Context, r hotdesk.UnbindRequest) (hotdesk.Ou
 		r.OwnerSession = newSession()
 	}
 	args := unbindArgs{
-		MAC: r.Device.MAC, Line: max(r.Line, 1), Number: r.Number, Trace: r.Trace,
+		MAC: r.Device.MAC, Line: max(r.Line, 1), Number: r.Number, Session: r.Session, Reason: r.Reason, Trace: r.Trace,
 		Door: r.Door, By: r.By, Force: r.Force, OwnerSession: r.OwnerSession,
 	}
 	return s.changeSeat(ctx, unbindScript, r.Device.Tenant, r.Now, r.ID, args)

@@ -97,7 +97,10 @@ func (s *Store) Mark(ctx context.Context, seat directory.Seat, session directory
 		return schedule.Mark{}, err
 	}
 	var m schedule.Mark
-	if n, err := strconv.ParseInt(active, 10, 64); err == nil {
+	if m.Active, err = s.companionsActive(ctx, seat); err != nil {
+		return schedule.Mark{}, err
+	}
+	if n, err := strconv.ParseInt(active, 10, 64); err == nil && n > m.Active.UnixMilli() {
 		m.Active = time.UnixMilli(n)
 	}
 	var told struct {

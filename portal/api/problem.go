@@ -46,6 +46,7 @@ func problems() map[hotdesk.Reason]said {
 		hotdesk.NotValid:       {http.StatusForbidden, "Guest not valid now", "The time is before the extension's valid_from or after its valid_until."},
 		hotdesk.WeakPIN:        {http.StatusUnprocessableEntity, "PIN too weak", "The new PIN is against the PIN rules of the policy (pin_min, pin_weak): choose another."},
 		hotdesk.PINFixed:       {http.StatusForbidden, "PIN cannot be changed", "The policy has pin_change: false, or takes the PIN from elsewhere (pin_source)."},
+		hotdesk.NotUnderstood:  {http.StatusConflict, "Policy not understood", "A setting of the policy is not understood, or names a calendar that is not there: perch why shows it, the server's log says which."},
 		hotdesk.NobodyHere:     {http.StatusConflict, "Nobody is logged in there", "Nothing was changed: perch mapping shows who sits where."},
 	}
 }

@@ -55,7 +55,7 @@ const unavailableAfter = 5 * time.Second
 func statusOf(r hotdesk.Reason) (int, bool) {
 	switch r {
 	case hotdesk.BadCredentials, hotdesk.Locked, hotdesk.SiteForbidden,
-		hotdesk.EmergencyOnly, hotdesk.NotOwner, hotdesk.Reserved, hotdesk.NotValid, hotdesk.WeakPIN, hotdesk.PINFixed:
+		hotdesk.EmergencyOnly, hotdesk.NotOwner, hotdesk.Reserved, hotdesk.NotValid, hotdesk.WeakPIN, hotdesk.PINFixed, hotdesk.NotUnderstood:
 		return sip.StatusForbidden, true
 	case hotdesk.Elsewhere, hotdesk.DeskTaken, hotdesk.AskFirst:
 		return sip.StatusBusyHere, true

@@ -1,13 +1,15 @@
--- bind.lua: seats an extension at a device and ends what the rules say must end.
+-- bind.lua: seats an extension at a device, and at the other seats of its desk,
+-- and ends what the rules say must end.
 -- KEYS  1 events  2 devices  3 extensions  4 phones  5 seats  6 seated  7 logins
 --       8 contacts  9 contact-expiry  10 contact-rev  11 traces  12 reloads
---       13 reload-due  14 dialogs  15 timers  16 warned  17 request:<id>
---                                                           (all carry {tenant})
+--       13 reload-due  14 dialogs  15 timers  16 warned  17 desks  18 desk-of
+--       19 request:<id>                                     (all carry {tenant})
 -- ARGV  4 request (JSON): mac, binding, max, conflict, occupied, force, seed
 -- Returns JSON: {"refused", "occupant", "since"} or {"outcome": hotdesk.Outcome}.
 -- The same request id returns the first answer again.
--- Invariant: a seat has one binding at most, a number never more than max of them
--- through this script, and a refusal changes nothing.
+-- Invariant: a seat has one binding at most; a number never sits at more than max
+-- desks through this script, the seats of one desk counting once; all seats of a
+-- desk are taken or none; and a refusal changes nothing.
 
 local said = answered()
 if said then return said end
@@ -21,32 +23,48 @@ if redis.call('HEXISTS', K.extensions, new.number) == 0 then return answer({refu
 local story = {id = new.trace, kind = 'login', mac = mac, line = new.line, number = new.number, session = new.session,
   door = new.door, brand = brand_of(mac, device), started = new.since}
 
--- Who sits there?
-local victims = {} -- {mac, line, reason}, in the order in which they end
+-- The same person again: the device is made to take its configuration again.
 local occupant = at(seats_of(mac), new.line)
-if occupant and is_over(occupant) then
-  victims[1] = {mac, new.line, 'expired'}
-elseif occupant and occupant.number == new.number then
-  -- The same person again: the device is made to take its configuration again.
+if occupant and occupant.number == new.number and not is_over(occupant) then
   if holds_contact(new.number, mac, occupant.session) then story.kind = 'reload' end
   story.session = occupant.session
   new_story(story, 'login', req.force)
   return answer({outcome = {binding = occupant, trace = story.id, already = true}})
-elseif occupant then
-  if req.occupied ~= 'replace' and occupant.by ~= 'owner' then
-    local why = req.occupied == 'ask' and 'ask' or 'desk_taken'
-    return answer({refused = why, occupant = occupant.number, since = occupant.since})
-  end
-  victims[1] = {mac, new.line, 'replaced'}
 end
 
--- Where else is the number? An owner's automatic return gives way first, then
--- the oldest login.
-local elsewhere, live = {}, {}
+-- Who sits at the desk?
+local victims, doomed = {}, {} -- victims: {mac, line, reason}, in the order in which they end
+local function doom(m, line, reason)
+  local name = m .. '/' .. line
+  if doomed[name] then return end
+  doomed[name] = true
+  victims[#victims + 1] = {m, line, reason}
+end
+local seats, code = together(mac, new.line)
+new.desk = code
+for _, s in ipairs(seats) do
+  local o = at(seats_of(s.mac), s.line)
+  if o and is_over(o) then
+    for _, t in ipairs(taken_with(s.mac, o)) do doom(t.mac, t.line, 'expired') end
+  elseif o and o.number == new.number then
+    for _, t in ipairs(taken_with(s.mac, o)) do doom(t.mac, t.line, 'move') end
+  elseif o then
+    if req.occupied ~= 'replace' and o.by ~= 'owner' then
+      local why = req.occupied == 'ask' and 'ask' or 'desk_taken'
+      return answer({refused = why, occupant = o.number, since = o.since})
+    end
+    for _, t in ipairs(taken_with(s.mac, o)) do doom(t.mac, t.line, 'replaced') end
+  end
+end
+
+-- Where else is the number? The seats of one desk are one login. An owner's
+-- automatic return gives way first, then the oldest login.
+local live, by_desk = {}, {}
+local elsewhere = {}
 for _, l in ipairs(logins_of(new.number)) do
   local b = at(seats_of(l.mac), l.line)
-  if b and b.number == new.number and not (l.mac == mac and l.line == new.line) then
-    elsewhere[#elsewhere + 1] = {mac = l.mac, line = l.line, since = b.since, auto = b.by == 'owner', over = is_over(b)}
+  if b and b.number == new.number and not doomed[l.mac .. '/' .. l.line] then
+    elsewhere[#elsewhere + 1] = {mac = l.mac, line = l.line, since = b.since, auto = b.by == 'owner', over = is_over(b), desk = b.desk}
   end
 end
 table.sort(elsewhere, function(a, b)
@@ -56,34 +74,72 @@ table.sort(elsewhere, function(a, b)
   return a.line < b.line
 end)
 for _, l in ipairs(elsewhere) do
-  if l.over then victims[#victims + 1] = {l.mac, l.line, 'expired'} else live[#live + 1] = l end
+  if l.over then
+    doom(l.mac, l.line, 'expired')
+  elseif l.desk and by_desk[l.desk] then
+    local g = by_desk[l.desk]
+    g.seats[#g.seats + 1] = l
+  else
+    live[#live + 1] = {auto = l.auto, seats = {l}}
+    if l.desk then by_desk[l.desk] = live[#live] end
+  end
 end
 while #live >= req.max do
-  local l = table.remove(live, 1)
-  if not l.auto and req.conflict ~= 'move' then return answer({refused = 'elsewhere'}) end
-  victims[#victims + 1] = {l.mac, l.line, 'move'}
+  local g = table.remove(live, 1)
+  if not g.auto and req.conflict ~= 'move' then return answer({refused = 'elsewhere'}) end
+  for _, l in ipairs(g.seats) do doom(l.mac, l.line, 'move') end
 end
 
--- From here on it happens.
-local ended, left = {}, {} -- left: {mac, trace, binding}, one per other device
-local known = {}
-for _, v in ipairs(victims) do
-  local trace = v[1] == mac and new.trace or known[v[1]]
-  if not trace then
-    trace = new.trace .. '-' .. (#left + 1)
-    known[v[1]] = trace
-    left[#left + 1] = {mac = v[1], trace = trace}
+-- From here on it happens. Each device concerned has one trace: the login's own,
+-- those of the desk's other devices, those of the devices that are left.
+local traces, n = {[mac] = new.trace}, 0
+local function trace_of(m)
+  if not traces[m] then
+    n = n + 1
+    traces[m] = new.trace .. '-' .. n
   end
-  local b = unseat(v[1], v[2], v[3], new.door, trace)
+  return traces[m]
+end
+local here, companions = {[mac] = true}, {}
+for i = 2, #seats do
+  local s = seats[i]
+  if not here[s.mac] then
+    here[s.mac] = true
+    companions[#companions + 1] = s.mac
+    trace_of(s.mac)
+  end
+end
+local ended, left, known = {}, {}, {} -- left: {mac, binding}, one per device that is left
+for _, v in ipairs(victims) do
+  local b = unseat(v[1], v[2], v[3], new.door, trace_of(v[1]), new.by)
   ended[#ended + 1] = ended_at(v[1], b)
-  for _, d in ipairs(left) do
-    if d.mac == v[1] and (not d.binding or b.line == 1) then d.binding = b end
+  if not here[v[1]] then
+    local d = known[v[1]]
+    if not d then
+      d = {mac = v[1]}
+      known[v[1]], left[#left + 1] = d, d
+    end
+    if not d.binding or b.line == 1 then d.binding = b end
   end
 end
 seat(mac, new)
 new_story(story, 'login', req.force)
-for i, d in ipairs(left) do
-  local session = string.sub(redis.sha1hex(req.seed .. i), 1, 32)
-  after_leaving(d.mac, d.binding, session, new.door, d.trace, false)
+local with, stories = {}, {}
+for i = 2, #seats do
+  local s = seats[i]
+  local b = {session = derived(req.seed, 'c' .. i), number = new.number, line = s.line, door = new.door, since = new.since,
+    ['until'] = new['until'], trace = trace_of(s.mac), by = new.by, ends = new.ends, rule = new.rule, desk = code}
+  seat(s.mac, b)
+  with[#with + 1] = ended_at(s.mac, b)
+  stories[s.mac] = stories[s.mac] or b
 end
-return answer({outcome = {binding = new, trace = new.trace, ended = filled(ended)}})
+for _, m in ipairs(companions) do
+  local t = story_of(m, stories[m], trace_of(m), 'login', new.door)
+  t.started = new.since
+  new_story(t, 'login', req.force)
+end
+local done = {}
+for i, d in ipairs(left) do
+  after_leaving(d.mac, d.binding, derived(req.seed, i), new.door, trace_of(d.mac), false, done)
+end
+return answer({outcome = {binding = new, trace = new.trace, ended = filled(ended), with = filled(with)}})

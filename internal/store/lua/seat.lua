@@ -1,4 +1,5 @@
 -- seat.lua: what bind.lua and unbind.lua share, after lib.lua.
+-- KEYS  see bind.lua
 -- Invariant: a binding stands in seats, in seated and in its number's logins, or
 -- in none of them; and a change of who sits at a device opens its reload. A new
 -- binding is looked at once by the timers, which find out what it waits for.
@@ -23,7 +24,7 @@ local function remember_ending(mac, s, b)
 end
 
 -- unseat ends the binding of a seat and gives it.
-local function unseat(mac, line, reason, door, trace)
+local function unseat(mac, line, reason, door, trace, by)
   local s = seats_of(mac)
   local b, i = at(s, line)
   table.remove(s.bindings, i)
@@ -38,7 +39,7 @@ local function unseat(mac, line, reason, door, trace)
   end
   save_logins(b.number, rest)
   emit({type = 'binding.ended', mac = mac, line = line, number = b.number, session = b.session,
-    trace = trace, door = door, reason = reason})
+    trace = trace, door = door, reason = reason, by = given(by), desk = b.desk, rule = b.ends == reason and b.rule or nil})
   return b
 end
 
@@ -50,36 +51,91 @@ local function seat(mac, b)
   redis.call('SADD', K.seated, mac .. '/' .. b.line)
   redis.call('ZADD', K.timers, string.format('%.0f', now), mac .. '/' .. b.line)
   local l = logins_of(b.number)
-  l[#l + 1] = {mac = mac, line = b.line, since = b.since}
+  l[#l + 1] = {mac = mac, line = b.line, since = b.since, desk = b.desk}
   save_logins(b.number, l)
   emit({type = 'binding.created', mac = mac, line = b.line, number = b.number, session = b.session,
-    trace = b.trace, door = b.door, detail = given(b.by)})
+    trace = b.trace, door = b.door, detail = given(b.by), by = given(b.by), desk = b.desk, rule = b.rule, ['until'] = b['until']})
+end
+
+-- together gives the seats that are taken with one, itself first, and the code of
+-- the desk that lists them; a seat that no desk lists is alone.
+local function together(mac, line)
+  local all = {{mac = mac, line = line}}
+  local code = redis.call('HGET', K.desk_of, mac .. '/' .. line)
+  if not code then return all, nil end
+  local desk = load(K.desks, code)
+  for _, s in ipairs(desk and desk.seats or {}) do
+    if (s.mac ~= mac or s.line ~= line) and redis.call('HEXISTS', K.devices, s.mac) == 1 then
+      all[#all + 1] = {mac = s.mac, line = s.line}
+    end
+  end
+  return all, code
+end
+
+-- taken_with gives the seats that were taken with a binding, its own first.
+local function taken_with(mac, b)
+  local all = {{mac = mac, line = b.line}}
+  if not b.desk then return all end
+  for _, l in ipairs(logins_of(b.number)) do
+    local o = l.desk == b.desk and at(seats_of(l.mac), l.line)
+    if o and o.number == b.number and o.desk == b.desk and (l.mac ~= mac or l.line ~= b.line) then
+      all[#all + 1] = {mac = l.mac, line = l.line}
+    end
+  end
+  return all
+end
+
+local function derived(seed, n) return string.sub(redis.sha1hex(seed .. n), 1, 32) end
+
+local function story_of(mac, b, trace, kind, door)
+  return {id = trace, kind = kind, mac = mac, line = b.line, number = b.number, session = b.session,
+    door = given(door), brand = brand_of(mac, load(K.devices, mac) or {}), started = now}
+end
+
+-- A guest, who is limited in time, owns no desk.
+local function may_own(number)
+  local e = load(K.extensions, number)
+  return e and not e.valid_from and not e.valid_until
 end
 
 -- owner_back seats the owner of a desk that has just been left, if that is
--- somebody else than who left and is logged in nowhere. A desk's owner sits at
--- its first line. Gives the binding or nil.
-local function owner_back(mac, device, left, session, door, trace)
+-- somebody else than who left and is logged in nowhere, at each seat of the desk
+-- that is empty. A desk's owner sits at its first line. Gives the binding of
+-- that line or nil; done remembers devices of the desk whose reload it opened.
+local function owner_back(mac, device, left, session, door, trace, done)
   local owner = given(device.owner)
   if not owner or left.line ~= 1 or left.number == owner then return nil end
-  if at(seats_of(mac), 1) or #logins_of(owner) > 0 then return nil end
-  if redis.call('HEXISTS', K.extensions, owner) == 0 then return nil end
-  local b = {session = session, number = owner, line = 1, door = door, since = now, trace = trace, by = 'owner'}
-  seat(mac, b)
-  return b
+  if at(seats_of(mac), 1) or #logins_of(owner) > 0 or not may_own(owner) then return nil end
+  local seats, code = together(mac, 1)
+  local first
+  for i, s in ipairs(seats) do
+    if not at(seats_of(s.mac), s.line) then
+      local b = {session = i == 1 and session or derived(session, i), number = owner, line = s.line, door = door, since = now,
+        trace = s.mac == mac and trace or trace .. '-o' .. i, by = 'owner', desk = code}
+      seat(s.mac, b)
+      first = first or b
+      if s.mac ~= mac and not done[s.mac] then
+        done[s.mac] = true
+        new_story(story_of(s.mac, b, b.trace, 'login', door), 'login', false)
+      end
+    end
+  end
+  return first
 end
 
 -- after_leaving lets the owner of a left desk return and opens the desk's reload.
 -- Gives the owner's binding or nil. A device that is no longer in the directory
 -- has nothing to reload.
-local function after_leaving(mac, left, session, door, trace, force)
+local function after_leaving(mac, left, session, door, trace, force, done)
+  if done[mac] then return nil end
+  done[mac] = true
   local device = load(K.devices, mac)
   if not device then
     redis.call('HDEL', K.reloads, mac)
     redis.call('ZREM', K.reload_due, mac)
     return nil
   end
-  local b = owner_back(mac, device, left, session, door, trace)
+  local b = owner_back(mac, device, left, session, door, trace, done)
   local kind = b and 'login' or 'logout'
   local who = b or {}
   new_story({id = trace, kind = kind, mac = mac, line = left.line, number = who.number, session = who.session,
@@ -89,4 +145,29 @@ end
 
 local function ended_at(mac, b)
   return {seat = {device = {tenant = tenant, mac = mac}, line = b.line}, binding = b}
+end
+
+-- leave_all ends the binding of a seat and those that were taken with it (only
+-- its own where alone is true), lets owners return and opens the reloads. Gives
+-- the owner's binding at the first seat, or nil, and what was ended.
+local function leave_all(mac, b, alone, reason, door, trace, session, force, by)
+  local seats = alone and {{mac = mac, line = b.line}} or taken_with(mac, b)
+  local ended, left, n = {}, {}, 0
+  local known = {}
+  for _, s in ipairs(seats) do
+    local d = known[s.mac]
+    if not d then
+      d = {mac = s.mac, trace = s.mac == mac and trace or trace .. '-' .. n}
+      known[s.mac], left[#left + 1], n = d, d, n + 1
+    end
+    local o = unseat(s.mac, s.line, reason, door, d.trace, by)
+    if not d.binding or (o.line == 1 and s.mac ~= mac) then d.binding = o end
+    ended[#ended + 1] = ended_at(s.mac, o)
+  end
+  local done, owner = {}, nil
+  for i, d in ipairs(left) do
+    local back = after_leaving(d.mac, d.binding, i == 1 and session or derived(session, 'd' .. i), door, d.trace, force, done)
+    if i == 1 then owner = back end
+  end
+  return owner, ended
 end
