@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,18 +18,35 @@ import (
 )
 
 // file answers GET and HEAD. Names without a phone in them are shared files, of
-// which there are none; names with one are decided by the Door before anything
+// which there is only firmware; names with one are decided by the Door before anything
 // about the phone shows.
 func (h *Handler) file(x *exchange) {
-	mac, ok := (brand.Request{Path: x.target.file()}).MAC()
+	mac, ok := h.macOf(x)
 	if !ok {
-		x.notFound()
+		if !h.firmware(x) {
+			x.notFound()
+		}
 		return
 	}
 	x.device.MAC = mac
 	if a, ok := h.admit(x, mac); ok {
 		h.admitted(x, a)
 	}
+}
+
+// macOf is the phone whose file is asked for: by the name, or where a phone book
+// has the same name for all phones, by the last folder or the certificate.
+func (h *Handler) macOf(x *exchange) (directory.MAC, bool) {
+	if mac, ok := (brand.Request{Path: x.target.file()}).MAC(); ok {
+		return mac, true
+	}
+	if !slices.ContainsFunc(h.brands, func(b brand.Brand) bool { _, ok := b.Book.Part(x.target.name); return ok }) {
+		return directory.MAC{}, false
+	}
+	if mac, err := directory.ParseMAC(x.target.phone); err == nil {
+		return mac, !mac.IsZero()
+	}
+	return x.mac, !x.mac.IsZero()
 }
 
 // admit asks the Door about a phone's file; where the phone may not have it, it
@@ -63,6 +81,10 @@ func (h *Handler) admitted(x *exchange, a device.Answer) {
 	b, ok := h.brands.Find(string(x.brand))
 	if !ok || !b.HasTemplates() {
 		x.notFound()
+		return
+	}
+	if part, ok := b.Book.Part(x.target.name); ok {
+		h.book(x, a, b, part)
 		return
 	}
 	f := b.File(x.target.file())
@@ -146,6 +168,9 @@ func (h *Handler) fill(x *exchange, a device.Answer, d *brand.Desk) {
 	token := d.Provisioning.Token.Reveal()
 	if d.Provisioning.URL == "" {
 		d.Provisioning.URL = h.baseFor(x.r) + x.target.prefix(a.Tenant, token)
+	}
+	if d.BookURL == "" && h.books != nil && token != "" {
+		d.BookURL = h.baseFor(x.r) + "t/" + token + "/"
 	}
 	if d.ScreenURL == "" && h.screen != nil && token != "" {
 		d.ScreenURL = h.baseFor(x.r) + h.screen(token, d.MAC)

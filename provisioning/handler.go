@@ -55,6 +55,7 @@ type Witness interface {
 // Recorder counts answers; brand is empty when nobody recognised the phone.
 type Recorder interface {
 	Request(brand string, code int)
+	Upload(result string) // one of the Upload words
 }
 
 // Config is what a Handler is made of.
@@ -75,6 +76,9 @@ type Config struct {
 	// Certified gives the MAC that the connection's client certificate proves;
 	// zero: none. Nil: certificates are not asked for.
 	Certified func(*tls.ConnectionState) directory.MAC
+	Firmware  Firmware // nil: there is none
+	Uploads   Uploads  // nil: they are thrown away
+	Books     Books    // nil: there are no phone books
 	// Timeout bounds one request's work; zero is 5 s.
 	Timeout time.Duration
 }
@@ -93,6 +97,9 @@ type Handler struct {
 	proven   func(*tls.ConnectionState) directory.MAC
 	timeout  time.Duration
 	cache    *brand.Cache
+	images   Firmware
+	uploads  Uploads
+	books    Books
 }
 
 // cacheBytes bounds what renderings may take: some thousand phones.
@@ -107,7 +114,7 @@ func New(c Config) (*Handler, error) {
 	h := &Handler{
 		brands: c.Brands, door: c.Door, desks: c.Desks, witness: c.Witness, recorder: c.Recorder,
 		log: c.Log, base: base, screen: c.Screen, proven: c.Certified, timeout: c.Timeout,
-		cache: brand.NewCache(cacheBytes),
+		cache: brand.NewCache(cacheBytes), images: c.Firmware, uploads: c.Uploads, books: c.Books,
 	}
 	if h.timeout == 0 {
 		h.timeout = 5 * time.Second
@@ -121,6 +128,7 @@ func New(c Config) (*Handler, error) {
 type noRecorder struct{}
 
 func (noRecorder) Request(string, int) {}
+func (noRecorder) Upload(string)       {}
 
 // exchange is one request on its way to its answer.
 type exchange struct {

@@ -42,6 +42,7 @@ type site struct {
 	codes   []string
 	logs    bytes.Buffer
 	deaf    bool // the witness fails
+	uploads []string
 }
 
 var devices = map[string]directory.Device{
@@ -122,6 +123,12 @@ func (s *site) Request(brand string, code int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.codes = append(s.codes, fmt.Sprintf("%s %d", brand, code))
+}
+
+func (s *site) Upload(result string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uploads = append(s.uploads, result)
 }
 
 func handler(t testing.TB, s *site, base string) *provisioning.Handler {

@@ -13,6 +13,7 @@ type target struct {
 	folder string // first folder, which may be a tenant's code; not with a token
 	token  string
 	name   string // base name
+	phone  string // last folder, which may be a MAC: for names that are the same for all phones
 	query  string // raw, bounded
 }
 
@@ -42,6 +43,9 @@ func parseTarget(path, query string) (target, bool) {
 	}
 	t := target{name: parts[len(parts)-1], query: query}
 	folders := parts[:len(parts)-1]
+	if len(folders) > 0 {
+		t.phone = folders[len(folders)-1]
+	}
 	switch {
 	case len(folders) >= 2 && folders[0] == "t":
 		if len(folders[1]) > maxToken {

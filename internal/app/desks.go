@@ -212,6 +212,9 @@ func (d *desks) asFetched(want brand.Desk, dev directory.Device, p directory.Pho
 	want.Server.Host = cmp.Or(want.Server.Host, p.Host)
 	token := want.Provisioning.Token.Reveal()
 	want.Provisioning.URL = cmp.Or(want.Provisioning.URL, retokened(p.URL, token))
+	if root := d.rootFor(want.Provisioning.URL); want.BookURL == "" && root != "" {
+		want.BookURL = root + "t/" + token + "/"
+	}
 	if want.ScreenURL == "" {
 		want.ScreenURL = d.screenURL(dev.ID.MAC, token, want.Provisioning.URL)
 	}

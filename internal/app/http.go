@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"perch/hotdesk/directory"
 	"perch/internal/certs"
 	"perch/internal/config"
 	"perch/internal/httpserver"
@@ -63,7 +64,17 @@ func (a *App) startProvisioning(ctx context.Context) error {
 		door.Run(ctx)
 		return nil
 	})
+	firmware, err := a.phoneFirmware()
+	if err != nil {
+		return err
+	}
+	uploads, err := a.phoneUploads()
+	if err != nil {
+		return err
+	}
 	h, err := provisioning.New(provisioning.Config{
+		Firmware: firmware, Uploads: uploads,
+		Books:  &phoneBooks{read: a.store.EachExtension, now: time.Now, kept: map[directory.TenantCode]keptBook{}},
 		Brands: a.brands, Door: door, Desks: a.desks, Witness: a.desks, Recorder: a.metrics.Provisioning,
 		Log: a.log, BaseURL: a.cfg.Provisioning.BaseURL, Screen: phoneapp.Path,
 		Certified: certified(authorities),

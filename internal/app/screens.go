@@ -51,15 +51,24 @@ func rootOf(base string) string {
 // screenURL is the same as the phone got it with the configuration that came
 // from this URL.
 func (d *desks) screenURL(mac directory.MAC, token, from string) string {
-	root := d.base
+	root := d.rootFor(from)
 	if root == "" {
-		u, err := url.Parse(from)
-		if err != nil || u.Host == "" {
-			return ""
-		}
-		root = u.Scheme + "://" + u.Host + "/"
+		return ""
 	}
 	return root + phoneapp.Path(token, mac)
+}
+
+// rootFor is the root of the phones' web server as the phone reaches it that got
+// its configuration from this URL; empty where that is not known.
+func (d *desks) rootFor(from string) string {
+	if d.base != "" {
+		return d.base
+	}
+	u, err := url.Parse(from)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + "/"
 }
 
 // retokened is a folder that a phone was told, with the token that it would be

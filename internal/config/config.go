@@ -147,6 +147,26 @@ type Provisioning struct {
 	// logout, the former good until the phone has shown the next. false: only
 	// once, after the first fetch.
 	Rotate bool `yaml:"rotate"`
+
+	// Folder with firmware files, given to any phone that asks for one by its
+	// name; `<file>.sha256` beside a file, as sha256sum writes it, holds it back
+	// unless it fits. Empty: there is none.
+	Firmware string `yaml:"firmware"`
+
+	Uploads UploadFiles `yaml:"uploads"`
+}
+
+// UploadFiles is what becomes of logs and settings that phones send.
+type UploadFiles struct {
+	// Folder where they are kept, below tenant and MAC, for phones that prove who
+	// they are. Empty: they are taken and thrown away.
+	Dir string `yaml:"dir"`
+	// Files of one device; the newest stay.
+	PerDevice int `yaml:"per_device"`
+	// Megabytes of one device.
+	PerDeviceMB int `yaml:"per_device_mb"`
+	// Megabytes in all; the oldest go first.
+	TotalMB int `yaml:"total_mb"`
 }
 
 // PhoneTLS is the certificate of the phones' web server, and whom it trusts.
@@ -238,7 +258,7 @@ func Default() Config {
 		},
 		TLS:          Certificate{Names: []string{}, ACME: ACME{Domains: []string{}, HTTPPort: 80}},
 		WebSocket:    WebSocket{Origins: []string{}},
-		Provisioning: Provisioning{Listen: "0.0.0.0:8080", Rotate: true},
+		Provisioning: Provisioning{Listen: "0.0.0.0:8080", Rotate: true, Uploads: UploadFiles{PerDevice: 20, PerDeviceMB: 10, TotalMB: 1024}},
 		Portal:       Portal{Listen: "127.0.0.1:8000"},
 		Metrics:      Metrics{Listen: "127.0.0.1:9090"},
 		Apply:        []string{},

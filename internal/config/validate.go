@@ -103,11 +103,15 @@ func (v *validator) provisioning(p Provisioning) {
 	v.check(!hasCert || hasKey, "provisioning.tls.key", "is missing: a certificate needs its key")
 	v.check(!hasKey || hasCert, "provisioning.tls.cert", "is missing: a key needs its certificate")
 	v.check(p.TLS.ClientCAs == "" || hasCert, "provisioning.tls.client_cas", "needs provisioning.tls.cert and provisioning.tls.key: phones show certificates to HTTPS servers only")
+	u := p.Uploads
+	v.check(u.PerDevice >= 1 && u.PerDevice <= 1000, "provisioning.uploads.per_device", "must be from 1 to 1000")
+	v.check(u.PerDeviceMB >= 1 && u.PerDeviceMB <= 1000, "provisioning.uploads.per_device_mb", "must be from 1 to 1000")
+	v.check(u.TotalMB >= u.PerDeviceMB && u.TotalMB <= 1_000_000, "provisioning.uploads.total_mb", "must be at least provisioning.uploads.per_device_mb, and at most 1000000")
 	if p.BaseURL == "" {
 		return
 	}
-	u, err := url.Parse(p.BaseURL)
-	v.check(err == nil && (u.Scheme == "http" || u.Scheme == "https") && isHostPort(u.Host) && u.User == nil && u.RawQuery == "" && u.Fragment == "",
+	base, err := url.Parse(p.BaseURL)
+	v.check(err == nil && (base.Scheme == "http" || base.Scheme == "https") && isHostPort(base.Host) && base.User == nil && base.RawQuery == "" && base.Fragment == "",
 		"provisioning.base_url", "must be a URL such as https://phones.example.test, without user, query and fragment")
 }
 

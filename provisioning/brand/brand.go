@@ -39,6 +39,10 @@ type Brand struct {
 	// SteadyProofs: the phone restarts when the address or password of its files
 	// changes, so these do not change with each login.
 	SteadyProofs bool
+	// Book is how such phones take a phone book.
+	Book Book
+	// DHCP is how they find their server before they know it.
+	DHCP DHCP
 	// Firmware are patterns, as of path.Match and in lower case, of the firmware
 	// files that such phones ask for.
 	Firmware []string

@@ -39,6 +39,7 @@ type Desk struct {
 
 	Provisioning  Provisioning
 	ScreenURL     string // menu of the phone's own screen, ending in a slash; empty: none. It holds a secret
+	BookURL       string // of the tenant's phone book; empty: none. It holds a secret
 	TimeZone      string // IANA name; empty leaves the phone's own
 	NTPServer     string // empty leaves the phone's own
 	Language      string // ISO 639-1; empty leaves the phone's own

@@ -48,6 +48,10 @@ func (f Format) Escape(s string) string {
 // null clears a setting in Yealink's format.
 const null = "%NULL%"
 
+// OneLine brings a text onto one line, as Escape does, for forms that have no
+// Format here.
+func OneLine(s string) string { return clean(s) }
+
 func clean(s string) string {
 	if plain(s) {
 		return s

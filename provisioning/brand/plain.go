@@ -133,6 +133,7 @@ func (d Desk) Masked() Desk {
 	if d.ScreenURL != "" {
 		d.ScreenURL = "http://********/"
 	}
+	d.BookURL = withoutToken(d.BookURL)
 	return d
 }
 

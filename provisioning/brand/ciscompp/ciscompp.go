@@ -33,6 +33,12 @@ func Brand() brand.Brand {
 	}
 	return brand.Brand{
 		Name: brand.CiscoMPP, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: ciscoxml.Draw, Recipe: recipe(),
+		Book: ciscoxml.Book(),
+		DHCP: brand.DHCP{
+			Class: "Cisco Systems, Inc. IP Phone CP-", Options: []brand.Option{{Code: 66}, {Code: 160, Note: "uncertain"}, {Code: 159, Note: "uncertain"}}, Address: "{base}$MA.xml",
+			Notes: []string{"$MA is the phone's own macro: leave it as it stands", "option 60 ends in CP-xxxx-3PCC and a NUL byte"},
+		},
+		Firmware: []string{"*.loads", "*.sbn", "*.sgn"},
 	}
 }
 

@@ -34,6 +34,12 @@ func Brand() brand.Brand {
 	}
 	return brand.Brand{
 		Name: brand.CiscoSPA, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: ciscoxml.Draw, Recipe: recipe(),
+		Book: ciscoxml.Book(),
+		DHCP: brand.DHCP{
+			Options: []brand.Option{{Code: 66}, {Code: 160, Note: "uncertain"}, {Code: 159, Note: "uncertain"}}, Address: "{base}$MA.xml",
+			Notes: []string{"$MA is the phone's own macro: leave it as it stands", "option 150 takes addresses of TFTP servers: not for this"},
+		},
+		Firmware: []string{"spa*.bin"},
 	}
 }
 

@@ -29,6 +29,12 @@ func Brand() brand.Brand {
 	}
 	return brand.Brand{
 		Name: brand.Fanvil, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screens().Draw, Recipe: recipe(),
+		Book: brand.Book{ContentType: brand.XMLBook, Write: brand.DirectoryXML("FanvilIPPhoneDirectory", nil)},
+		DHCP: brand.DHCP{
+			Options: []brand.Option{{Code: 66}, {Code: 43}}, Address: "{base}$mac.cfg",
+			Notes: []string{"$mac is the phone's own macro: leave it as it stands"},
+		},
+		Firmware: []string{"*.z"},
 	}
 }
 

@@ -33,6 +33,12 @@ func Brand() brand.Brand {
 	}
 	return brand.Brand{
 		Name: brand.Grandstream, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Recipe: recipe(),
+		Book: brand.Book{ContentType: brand.XMLBook, Name: func(base string) bool { return base == "phonebook.xml" }, Write: book},
+		DHCP: brand.DHCP{
+			Class: "Grandstream", Options: []brand.Option{{Code: 66}, {Code: 43, Note: "which suboption is uncertain"}, {Code: 160, Note: "only where the phone is told to"}}, Address: "{base}",
+			Notes: []string{"a phone that refuses http:// in the option wants the address without it"},
+		},
+		Firmware: []string{"*fw.bin"},
 	}
 }
 
@@ -68,6 +74,7 @@ type view struct {
 	Transport transport
 	Minutes   int // register expiry
 	Config    config
+	Book      bookAt
 	Zone      string // POSIX rule; empty leaves the phone's own
 	DialPlan  string
 	Lang      string
@@ -82,7 +89,7 @@ func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
 	v := view{
 		Desk: d, Keys: m.keys(d, slots), Spare: m.spare(), Outbound: d.Server.HostPort(),
 		Transport: transportOf(d.Server.Transport), Minutes: max(1, d.Server.Expires/60),
-		Config: configOf(d.Provisioning.URL), Zone: zoneFor(r.zones, d.TimeZone), DialPlan: dialPlan, Lang: language(d.Language),
+		Config: configOf(d.Provisioning.URL), Book: bookOf(d), Zone: zoneFor(r.zones, d.TimeZone), DialPlan: dialPlan, Lang: language(d.Language),
 	}
 	compiled := r.pvalues
 	if m.named {

@@ -18,6 +18,9 @@ func Brand() brand.Brand {
 	return brand.Brand{
 		Name: brand.Htek, Recognise: Recognise, File: hanlong.File, Render: hanlong.Render(brand.Htek, layoutOf), Templates: hanlong.Templates(),
 		Screen: hanlong.Screens().Draw, Recipe: hanlong.Recipe(),
+		Book:     hanlong.Book(),
+		DHCP:     brand.DHCP{Class: "Htek", Options: []brand.Option{{Code: 66}, {Code: 43, Note: "uncertain"}}, Address: "{base}", Notes: []string{"the class is uncertain"}},
+		Firmware: []string{"fw*.rom", "*.rom"},
 	}
 }
 

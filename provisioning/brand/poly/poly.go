@@ -30,6 +30,12 @@ func Brand() brand.Brand {
 	}
 	return brand.Brand{
 		Name: brand.Poly, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Recipe: recipe(),
+		Book: brand.Book{ContentType: brand.XMLBook, Name: directoryName.MatchString, Write: book},
+		DHCP: brand.DHCP{
+			Options: []brand.Option{{Code: 160, Note: "by device.dhcp.bootSrvUseOpt"}, {Code: 66}}, Address: "{base}",
+			Notes: []string{"user and password may stand in the address: http://user:password@host/"},
+		},
+		Firmware:     []string{"sip.ld", "*.sip.ld", "sip.ver"},
 		SteadyProofs: true, // device.prov.* restarts the phone
 	}
 }

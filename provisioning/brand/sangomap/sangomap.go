@@ -36,7 +36,14 @@ func describe(name brand.Name, recognise func(brand.Request) (brand.Phone, bool)
 	r := renderer{
 		config: compile("templates/config.xml.tmpl"), contacts: compile("templates/contacts.xml.tmpl"), zones: brand.NewZones(),
 	}
-	return brand.Brand{Name: name, Recognise: recognise, File: File, Render: r.render, Templates: files, Recipe: recipe()}
+	return brand.Brand{Name: name, Recognise: recognise, File: File, Render: r.render, Templates: files, Recipe: recipe(),
+		Book: brand.Book{ContentType: brand.XMLBook, Write: book},
+		DHCP: brand.DHCP{
+			Class: dhcpClass(name), Options: []brand.Option{{Code: 66}}, Address: "{base}",
+			Notes: []string{"http, https and ftp only"},
+		},
+		Firmware: []string{"*.eff"},
+	}
 }
 
 // recipe: a check-sync always restarts the phone, which takes 45 to 90 s. There
@@ -151,4 +158,13 @@ func dialPlan(d brand.Desk) string {
 		rules = append(rules, c+"T3", c+"*x.T3", c+"*x.*x.T3")
 	}
 	return strings.Join(append(rules, "*x.T3", "x.T3"), "|")
+}
+
+// dhcpClass is how option 60 of such a phone begins. What Sangoma's own send is
+// not known.
+func dhcpClass(name brand.Name) string {
+	if name == brand.Digium {
+		return "digium_"
+	}
+	return ""
 }

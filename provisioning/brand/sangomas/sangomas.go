@@ -16,7 +16,10 @@ import (
 func Brand() brand.Brand {
 	return brand.Brand{
 		Name: brand.SangomaS, Recognise: Recognise, File: hanlong.File, Render: hanlong.Render(brand.SangomaS, layoutOf), Templates: hanlong.Templates(), Screen: hanlong.Screens().Draw,
-		Recipe: hanlong.Recipe(),
+		Recipe:   hanlong.Recipe(),
+		Book:     hanlong.Book(),
+		DHCP:     brand.DHCP{Options: []brand.Option{{Code: 66}, {Code: 43, Note: "uncertain"}}, Address: "{base}"},
+		Firmware: []string{"*.rom"},
 	}
 }
 

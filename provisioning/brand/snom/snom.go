@@ -33,6 +33,12 @@ func Brand() brand.Brand {
 		Name: brand.Snom, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Message: message,
 		// Settings are taken over in 3 to 8 s, a reboot takes 40 to 70 s.
 		Recipe: recipe(),
+		Book:   brand.Book{ContentType: brand.XMLBook, Write: brand.DirectoryXML("SnomIPPhoneDirectory", nil)},
+		DHCP: brand.DHCP{
+			Class: "snom", Options: []brand.Option{{Code: 66}, {Code: 43, Sub: 66}}, Address: "{base}{mac}.xml",
+			Notes: []string{"suboption 66 of option 43 wins over option 66", "{mac} is the phone's own macro: leave it as it stands"},
+		},
+		Firmware: []string{"snom*.bin", "*.swu"},
 	}
 }
 

@@ -32,6 +32,12 @@ func Brand() brand.Brand {
 		Name: brand.Yealink, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screens().Draw, Message: message,
 		// A reload without a reboot takes 2 to 6 s, a reboot 40 to 90 s.
 		Recipe: recipe(),
+		Book:   brand.Book{ContentType: brand.XMLBook, Write: brand.DirectoryXML("YealinkIPPhoneDirectory", nil)},
+		DHCP: brand.DHCP{
+			Class: "yealink", Options: []brand.Option{{Code: 66}, {Code: 43}}, Address: "{base}",
+			Notes: []string{"further options can be named in static.auto_provision.dhcp_option.list_user_options"},
+		},
+		Firmware: []string{"*.rom"},
 	}
 }
 
