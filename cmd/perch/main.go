@@ -45,6 +45,7 @@ type cli struct {
 	Enrol         enrolCmd         `cmd:"" help:"Give a device a new address for its files, as after a factory reset."`
 	Audit         auditCmd         `cmd:"" help:"Show who did what at which desk, and who sat there; forget a person."`
 	Lockouts      lockoutsCmd      `cmd:"" help:"Show who is kept out after wrong PINs, and which addresses are banned; let them in again."`
+	DHCPHint      dhcpHintCmd      `cmd:"" name:"dhcp-hint" help:"Write what a DHCP server has to say so that phones find Perch. Needs no server."`
 	Identify      identifyCmd      `cmd:"" help:"Tell what phone would send such a request. Needs no server."`
 	Template      templateCmd      `cmd:"" help:"Check, preview and explain what admins changed in the files of phones."`
 	Sim           simCmd           `cmd:"" help:"Run virtual phones against any server."`

@@ -32,8 +32,8 @@ func Brand() brand.Brand {
 		Name: brand.Poly, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Recipe: recipe(),
 		Book: brand.Book{ContentType: brand.XMLBook, Name: directoryName.MatchString, Write: book},
 		DHCP: brand.DHCP{
-			Options: []brand.Option{{Code: 160, Note: "by device.dhcp.bootSrvUseOpt"}, {Code: 66}}, Address: "{base}",
-			Notes: []string{"user and password may stand in the address: http://user:password@host/"},
+			Options: []brand.Option{{Code: 160}, {Code: 66}}, Address: "{base}",
+			Notes: []string{"device.dhcp.bootSrvUseOpt tells the phone which of the two it looks at", "user and password may stand in the address: http://user:password@host/"},
 		},
 		Firmware:     []string{"sip.ld", "*.sip.ld", "sip.ver"},
 		SteadyProofs: true, // device.prov.* restarts the phone
