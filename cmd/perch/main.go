@@ -40,6 +40,8 @@ type cli struct {
 	Presence      presenceCmd      `cmd:"" help:"Show what each extension's watchers are shown."`
 	Devices       devicesCmd       `cmd:"" help:"Show the devices and how each stands."`
 	Registrations registrationsCmd `cmd:"" help:"Show what is registered now."`
+	Upstream      upstreamCmd      `cmd:"" help:"Show the PBXs behind the tenants: which next hops answer, and who is registered there."`
+	EmergencyTest emergencyTestCmd `cmd:"" name:"emergency-test" help:"Prove route, location and caller id of an emergency call for every desk, calling nobody."`
 	Pending       pendingCmd       `cmd:"" help:"Show the phones that asked for a configuration and are in no directory."`
 	Adopt         adoptCmd         `cmd:"" help:"Take such a phone into a tenant."`
 	Enrol         enrolCmd         `cmd:"" help:"Give a device a new address for its files, as after a factory reset."`

@@ -59,6 +59,7 @@ type App struct {
 	lamps   *presence.Lamps
 	ownCA   string // file of the own authority's certificate; empty: not in use
 	trace   *siptrace.Tracer
+	trunks  *trunks
 
 	addrs Addresses
 }
@@ -114,6 +115,7 @@ func Start(ctx context.Context, cfg config.Config, build Build, log *slog.Logger
 		{"calls", a.startCalls},
 		{"audit", a.startAudit},
 		{"sip", a.startSIP},
+		{"upstream", a.startUpstream},
 		{"reloads", a.startReloads},
 		{"warnings", a.startWarnings},
 		{"provisioning", a.startProvisioning},

@@ -71,7 +71,7 @@ func notifyResult(status int) string {
 
 // sets are the closed sets of labels whose words belong to other packages.
 func sets(brands, ops []string) metrics.Sets {
-	s := metrics.Sets{Brands: brands, StoreOps: ops, BanReasons: ratelimit.BanReasons(), LoginResults: []string{"ok"}, Views: []string{"counters", "reload", "timers", "live", "lamps"}}
+	s := metrics.Sets{Brands: brands, StoreOps: ops, BanReasons: ratelimit.BanReasons(), LoginResults: []string{"ok"}, Views: []string{"counters", "front desk", "reload", "timers", "live", "lamps"}}
 	for _, k := range device.AlarmKinds() {
 		s.AlarmKinds = append(s.AlarmKinds, string(k))
 	}

@@ -38,9 +38,12 @@ const hangUpWithin = 3 * time.Second
 const window = 200_000
 
 // startSIP builds the SIP side and opens its listeners.
-func (a *App) startSIP(context.Context) error {
+func (a *App) startSIP(ctx context.Context) error {
 	sender := flow.NewSender(a.node)
 	hosts := advertised(a.cfg.SIP.Advertise)
+	if err := a.buildUpstream(ctx, sender, hosts); err != nil {
+		return err
+	}
 	keep, err := keepalive.New(keepalive.Options{Node: a.node, Flows: sender, Store: a.store, Metrics: a.metrics.Flows, Log: a.log})
 	if err != nil {
 		return err

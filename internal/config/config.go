@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"perch/hotdesk/directory"
 )
@@ -36,6 +37,7 @@ type Config struct {
 	Limits       Limits       `yaml:"limits"`
 	Audit        Audit        `yaml:"audit"`
 	DNS          DNS          `yaml:"dns"`
+	Emergency    Emergency    `yaml:"emergency"`
 
 	// Directory files that are applied at start when they have changed since.
 	Apply []string `yaml:"apply"`
@@ -227,6 +229,13 @@ type Limits struct {
 	Trusted []netip.Prefix `yaml:"trusted"`
 }
 
+// Emergency is what is remembered of emergency calls.
+type Emergency struct {
+	// How long a call to a desk's emergency caller id rings the desk that made the
+	// last emergency call under it, such as `24h`; afterwards the front desk.
+	Callback Duration `yaml:"callback"`
+}
+
 // DNS is where names of upstreams are looked up.
 type DNS struct {
 	// Name servers as `ip` or `ip:port`, asked in this order. Empty: those of
@@ -266,6 +275,7 @@ func Default() Config {
 		Limits:       Limits{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}},
 		DNS:          DNS{Servers: []NameServer{}},
 		Audit:        Audit{Days: 400},
+		Emergency:    Emergency{Callback: Duration(24 * time.Hour)},
 		Log:          Log{Level: slog.LevelInfo, Format: "text"},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -79,6 +80,7 @@ portal: {listen: "0.0.0.0:8443", tls: {cert: c.pem, key: k.pem}}
 metrics: {listen: "[::1]:9091"}
 media: {rtp_ports: 30000-30099, prompts: /srv/prompts}
 limits: {trusted: [192.0.2.7, 2001:db8::/32, 10.1.2.3/8]}
+emergency: {callback: 12h}
 dns: {servers: [192.0.2.53, "[2001:db8::53]:5353"]}
 audit: {days: 90}
 apply: [a.yaml, b.yaml]
@@ -101,6 +103,7 @@ func TestFileSetsEverything(t *testing.T) {
 		Media:        Media{RTPPorts: PortRange{30000, 30099}, Prompts: "/srv/prompts"},
 		Limits:       Limits{[]netip.Prefix{netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("10.0.0.0/8")}},
 		Audit:        Audit{Days: 90},
+		Emergency:    Emergency{Duration(12 * time.Hour)},
 		DNS:          DNS{[]NameServer{{netip.MustParseAddrPort("192.0.2.53:53")}, {netip.MustParseAddrPort("[2001:db8::53]:5353")}}},
 		Apply:        []string{"a.yaml", "b.yaml"},
 		Log:          Log{slog.LevelDebug, "json"},

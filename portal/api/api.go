@@ -73,6 +73,7 @@ func (s *server) routes(a huma.API) {
 	s.callRoutes(a)
 	s.auditRoutes(a)
 	s.lockoutRoutes(a)
+	s.upstreamRoutes(a)
 	huma.Register(a, eventsOperation(), s.events)
 	huma.Register(a, sipTraceOperation(), s.sipTrace)
 	huma.Register(a, applyOperation(), s.apply)

@@ -133,8 +133,9 @@ type Parts struct {
 	Calls     Calls    // nil: there are no calls to see, nor lamps; else Watching and Lamps are needed too
 	Watching  Watching
 	Lamps     Lamps
-	Audit     Audit    // nil: there are no routes for it
-	Lockouts  Lockouts // likewise
+	Audit     Audit     // nil: there are no routes for it
+	Lockouts  Lockouts  // likewise
+	Upstreams Upstreams // nil: there are no routes for them
 	Log       *slog.Logger
 	Now       func() time.Time
 	Closing   <-chan struct{} // closed when the server stops: event streams end; nil: never

@@ -58,13 +58,17 @@ func TestPlaceOf(t *testing.T) {
 		"another city":    {directory.Address{City: "Bonn", Street: "Other 2"}, "Other 2, Bonn, DE"},
 		"another country": {directory.Address{Country: "FR", City: "Paris"}, "Paris, FR"},
 	} {
-		p := PlaceOf(directory.Device{Address: tc.device}, site)
+		p := PlaceOf(directory.Device{Address: tc.device}, directory.Desk{}, site)
 		if p.Line() != tc.want || !p.Usable() || p.CallerID != "+4930" {
 			t.Errorf("%s: %s", name, p.Line())
 		}
 	}
-	p := PlaceOf(directory.Device{Desk: "Berlin\n3.14", EmergencyCallerID: "+49"}, site)
+	p := PlaceOf(directory.Device{Desk: "Berlin\n3.14", EmergencyCallerID: "+49"}, directory.Desk{}, site)
 	if p.Desk != "Berlin 3.14" || p.CallerID != "+49" {
+		t.Errorf("%+v", p)
+	}
+	at := directory.Desk{ID: directory.DeskID{Code: "b3"}, Label: "Window", Address: directory.Address{Room: "16"}, EmergencyCallerID: "+48"}
+	if p := PlaceOf(directory.Device{}, at, site); p.Desk != "Window" || p.CallerID != "+48" || p.Address.Room != "16" || p.Address.City != "Berlin" {
 		t.Errorf("%+v", p)
 	}
 	for a, want := range map[directory.Address]string{
@@ -106,7 +110,7 @@ func wellFormed(t *testing.T, doc []byte) map[string]string {
 }
 
 func TestPIDF(t *testing.T) {
-	p := PlaceOf(directory.Device{Desk: `3.14 <by the "window"> & door`}, directory.Site{Address: berlin})
+	p := PlaceOf(directory.Device{Desk: `3.14 <by the "window"> & door`}, directory.Desk{}, directory.Site{Address: berlin})
 	got := wellFormed(t, p.PIDF("001565aabb01@acme.test", time.Unix(1_700_000_000, 0)))
 	for name, want := range map[string]string{
 		"country": "DE", "A1": "BE", "A3": "Berlin", "RD": "Example 1", "PC": "10115", "BLD": "A", "FLR": "3", "ROOM": "14",

@@ -32,15 +32,22 @@ func (p Place) Missing() string {
 	return ""
 }
 
-// PlaceOf lays the addresses over each other, the site's below: a device that
-// says only its room is in the site's building.
-func PlaceOf(d directory.Device, s directory.Site, desk ...directory.Address) Place {
-	p := Place{Address: s.Address, Desk: strings.Join(strings.Fields(d.Desk), " "), CallerID: s.EmergencyCallerID}
-	for _, a := range append(desk, d.Address) {
-		p.Address = over(p.Address, a)
+// PlaceOf lays the addresses over each other, the site's below and the device's
+// on top: one that says only its room is in the site's building. desk is zero
+// where the device is at none.
+func PlaceOf(d directory.Device, desk directory.Desk, s directory.Site) Place {
+	p := Place{Address: over(over(s.Address, desk.Address), d.Address), Desk: d.Desk}
+	if p.Address.Floor == "" {
+		p.Address.Floor = desk.Floor
 	}
-	if d.EmergencyCallerID != "" {
-		p.CallerID = d.EmergencyCallerID
+	if p.Desk == "" && desk.ID.Code != "" {
+		p.Desk = desk.Name()
+	}
+	p.Desk = strings.Join(strings.Fields(p.Desk), " ")
+	for _, id := range []string{s.EmergencyCallerID, desk.EmergencyCallerID, d.EmergencyCallerID} {
+		if id != "" {
+			p.CallerID = id
+		}
 	}
 	return p
 }

@@ -58,7 +58,7 @@ func (h *Help) place(ctx context.Context, a Asked) emergency.Place {
 	if err != nil {
 		site, _ := a.Tenant.Site(a.Caller.Device.Site)
 		h.Router.Log.Warn("the desk of an emergency call could not be read", "device", a.Caller.MAC(), "error", err)
-		return emergency.PlaceOf(a.Caller.Device, site)
+		return emergency.PlaceOf(a.Caller.Device, directory.Desk{}, site)
 	}
 	return p
 }

@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
 	"sync"
 	"time"
@@ -139,7 +138,7 @@ func (p *Prober) upstream(ctx context.Context, uri string, tenants []directory.T
 		if !p.claim(hop.String(), p.Client.Now().Add(perHop+probeAgain)) {
 			continue
 		}
-		p.probe(ctx, hop, uri)
+		_ = p.Client.Check(ctx, hop, uri) // Health has heard of it
 		p.mu.Lock()
 		p.due[hop.String()] = p.Client.Now().Add(p.pause(hop))
 		p.mu.Unlock()
@@ -160,31 +159,6 @@ func (p *Prober) pause(hop flow.Hop) time.Duration {
 		return probeDown
 	}
 	return probeEvery
-}
-
-// probe sends one OPTIONS. Whatever is answered, the hop is there.
-func (p *Prober) probe(ctx context.Context, hop flow.Hop, uri string) {
-	at, err := parsePBX(uri)
-	if err != nil {
-		return
-	}
-	f, err := p.Client.Sender.Reach(ctx, hop, 0)
-	if err != nil {
-		if ctx.Err() == nil {
-			p.Client.note(hop, nil, err, 0)
-		}
-		return
-	}
-	contact := p.Client.Sender.Contact(f, "perch")
-	req, err := flow.Draft{
-		Method: "OPTIONS", URI: at.registrar() + at.params, From: "<" + contact + ">;tag=" + rand.Text()[:12], To: "<" + at.registrar() + ">",
-		CallID: rand.Text(), CSeq: 1, Contact: "<" + contact + ">",
-		Headers: []flow.Field{{Name: "Accept", Value: "application/sdp"}, {Name: "User-Agent", Value: "Perch"}},
-	}.Build()
-	if err != nil {
-		return
-	}
-	_, _ = p.Client.once(ctx, hop, f, req) // Health has heard of it
 }
 
 // tell writes the news of a hop to every tenant that uses it.
