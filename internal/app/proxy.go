@@ -12,7 +12,7 @@ import (
 func (a *App) newProxy(sender *flow.Sender, who handler.Authenticator, hosts []string) (*proxy.Proxy, error) {
 	p, err := proxy.New(proxy.Options{
 		Directory: a.store, Location: a.store, Sender: sender, Auth: who, Tracker: a.calls,
-		Key: a.key.SubKey("flow token"), Hosts: hosts, Log: a.log,
+		Key: a.key.SubKey("flow token"), Upstream: ways{a.trunks.router}, Emergency: helpWays{a.trunks.help}, Hosts: hosts, Log: a.log,
 	})
 	if err != nil {
 		return nil, err

@@ -107,6 +107,7 @@ func (a *App) startSIP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sender.Dial(server)
 	if err := server.Listen(); err != nil {
 		return err
 	}
