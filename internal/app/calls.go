@@ -123,17 +123,17 @@ func (a *App) drainCalls(ctx context.Context, sub *event.Subscription, tell func
 			if !ok {
 				return
 			}
-			tell(a.tookCall(ctx, e))
+			tell(a.tookCall(e))
 		}
 	}
 }
 
 // tookCall takes one event into the view.
-func (a *App) tookCall(ctx context.Context, e event.Event) []directory.ExtensionID {
+func (a *App) tookCall(e event.Event) []directory.ExtensionID {
 	switch e.Type {
 	case event.CallStarted, event.CallChanged, event.CallEnded:
 	case event.ContactLost, event.ContactAdded:
-		a.suspect(ctx, e)
+		a.suspect(e)
 		return nil
 	default:
 		return nil
@@ -152,14 +152,14 @@ func (a *App) tookCall(ctx context.Context, e event.Event) []directory.Extension
 	return a.lamps.Take(c)
 }
 
-// suspect has the calls of a device asked for that was lost, or has registered
+// suspect has the calls of a phone asked for that was lost, or has registered
 // anew: it may have restarted in the middle of them.
-func (a *App) suspect(ctx context.Context, e event.Event) {
-	if e.MAC == "" || e.Node != a.node {
+func (a *App) suspect(e event.Event) {
+	if e.Node != a.node {
 		return
 	}
-	if err := a.calls.Suspect(ctx, e.Device()); err != nil && ctx.Err() == nil {
-		a.log.Debug("calls of a device not read", "device", e.MAC, "error", err)
+	for _, id := range a.lamps.CallsAt(e.Tenant, e.MAC, e.Target) {
+		a.calls.Suspect(calls.Ref{Tenant: e.Tenant, ID: id})
 	}
 }
 

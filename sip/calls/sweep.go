@@ -155,14 +155,6 @@ func (s *Sweeper) ask(ctx context.Context, c *Call) Verdict {
 	return max(found, s.Prober.Probe(ctx, c.CallID, *other, c.Legs[0]))
 }
 
-// Suspect has the calls of a device asked for soon: it has registered anew from
+// Suspect has a call asked for soon: a phone in it has registered anew from
 // elsewhere, or its connection was lost.
-func (t *Tracker) Suspect(ctx context.Context, d directory.DeviceID) error {
-	list, err := t.Store.CallsOf(ctx, d, t.Now())
-	for _, c := range list {
-		if c.Kind != Feature { // their own handlers see it
-			t.tell(Ref{c.Tenant, c.ID}, told{do: suspect(t.at())})
-		}
-	}
-	return err
-}
+func (t *Tracker) Suspect(r Ref) { t.tell(r, told{do: suspect(t.at())}) }

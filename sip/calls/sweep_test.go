@@ -107,10 +107,7 @@ func TestPhoneThatRebootsInACall(t *testing.T) {
 	w := newWorld(t)
 	r := w.talk("c")
 	w.settle()
-	mac, _ := directory.ParseMAC(grace.MAC)
-	if err := w.Suspect(t.Context(), directory.DeviceID{Tenant: "acme", MAC: mac}); err != nil {
-		t.Fatal(err)
-	}
+	w.Suspect(r)
 	w.settle()
 	w.sweepOnce(verdicts{"b": Forgotten})
 	if _, up := w.store.up[r.ID]; !up {

@@ -28,7 +28,7 @@ type office struct {
 	calls    map[calls.ID]calls.Call
 	of       map[string]map[calls.ID]struct{} // by number
 	versions map[string]uint64                // by number
-	ended    map[string][]ended               // by number, oldest first
+	ended    map[string][]ended               // by number, newest first
 }
 
 // ended is a dialog that was there until just now: watchers that know it by its
@@ -63,8 +63,10 @@ func (l *Lamps) Watch(id directory.ExtensionID) State {
 		return State{}
 	}
 	s := State{Version: o.versions[id.Number], Dialogs: o.dialogs(id.Number)}
+	// Beside a dialog that is up it would only confuse: the state is full, so that
+	// what it leaves out is over, and there are phones that read one dialog.
 	for _, e := range o.ended[id.Number] {
-		if e.until.After(now) {
+		if len(s.Dialogs) == 0 && e.until.After(now) {
 			s.Dialogs = append(s.Dialogs, e.Dialog)
 		}
 	}
@@ -152,14 +154,14 @@ func (o *office) bury(number string, before, after []Dialog, until time.Time) {
 	for _, d := range before {
 		if !slices.ContainsFunc(after, func(a Dialog) bool { return a.ID == d.ID }) {
 			d.Phase = Terminated
-			list = append(list, ended{d, until})
+			list = slices.Insert(list, 0, ended{d, until})
 		}
 	}
-	if list = list[max(0, len(list)-maxEnded):]; len(list) == 0 {
+	if len(list) == 0 {
 		delete(o.ended, number)
 		return
 	}
-	o.ended[number] = list
+	o.ended[number] = list[:min(len(list), maxEnded)]
 }
 
 // put writes a call and its index.
@@ -213,6 +215,28 @@ func (l *Lamps) Running(t directory.TenantCode) []calls.Call {
 	return slices.SortedFunc(maps.Values(o.calls), func(a, b calls.Call) int {
 		return cmp.Or(cmp.Compare(a.Began, b.Began), cmp.Compare(a.ID, b.ID))
 	})
+}
+
+// CallsAt gives the calls that a phone is in: a device by its MAC, or where that
+// is empty the phones of a number that are no devices of ours.
+func (l *Lamps) CallsAt(t directory.TenantCode, mac, number string) []calls.ID {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	o := l.tenants[t]
+	if o == nil {
+		return nil
+	}
+	var out []calls.ID
+	for id, c := range o.calls {
+		for i := range c.Legs {
+			p := c.Legs[i].Party
+			if p.MAC == mac && (mac != "" || p.Number == number) && c.Kind != calls.Feature && c.Live(&c.Legs[i]) {
+				out = append(out, id)
+				break
+			}
+		}
+	}
+	return out
 }
 
 // Count counts the calls that are up and their dialogs, early or confirmed;

@@ -114,6 +114,26 @@ func TestPhonesOfOneExtensionAreOneDialog(t *testing.T) {
 	}
 }
 
+func TestCallsAt(t *testing.T) {
+	l := &Lamps{}
+	c := call(1, calls.Confirmed)
+	c.Legs[0].Party.MAC = "001565aabb01"
+	l.Take(c)
+	for name, tc := range map[string]struct {
+		mac, number string
+		want        int
+	}{
+		"a device":                      {"001565aabb01", "1001", 1},
+		"no device of ours":             {"", "1002", 1},
+		"a device's number, not its":    {"", "1001", 0},
+		"another device of that number": {"001565aabb09", "1001", 0},
+	} {
+		if got := l.CallsAt("acme", tc.mac, tc.number); len(got) != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestPrivacy(t *testing.T) {
 	l := &Lamps{}
 	c := call(1, calls.Early)

@@ -166,12 +166,17 @@ const patience = 30 * time.Second
 // expect waits for a message that is as wanted; others are kept for later.
 func (p *peer) expect(what string, ok func(packet) bool) packet {
 	p.t.Helper()
+	return p.expectWithin(patience, what, ok)
+}
+
+func (p *peer) expectWithin(limit time.Duration, what string, ok func(packet) bool) packet {
+	p.t.Helper()
 	if i := slices.IndexFunc(p.kept, ok); i >= 0 {
 		m := p.kept[i]
 		p.kept = slices.Delete(p.kept, i, i+1)
 		return m
 	}
-	end := time.NewTimer(patience)
+	end := time.NewTimer(limit)
 	defer end.Stop()
 	for {
 		select {
