@@ -26,6 +26,7 @@ tenants:
     domains: [acme.test]
     extensions:
       - {number: "1005", name: Hedy Lamarr, pin: "1597", sip_password: hedys-own-password}
+      - {number: "1006", name: Radia Perlman, pin: "2468", sip_password: radias-own-password}
 `
 
 // bundle is the page's script, made of the page and the packages that
@@ -93,6 +94,7 @@ func chromium(t *testing.T) context.Context {
 	for _, f := range []string{
 		"headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking",
 		"disable-component-update", "disable-sync", "disable-dev-shm-usage", "ignore-certificate-errors",
+		"use-fake-device-for-media-stream", "use-fake-ui-for-media-stream", "allow-loopback-in-peer-connection",
 	} {
 		flags = append(flags, chromedp.Flag(f, true))
 	}
@@ -110,10 +112,9 @@ func chromium(t *testing.T) context.Context {
 	return ctx
 }
 
-// TestJsSIPRegisters: over WSS and WS a browser registers and leaves; a page from elsewhere gets no connection.
-func TestJsSIPRegisters(t *testing.T) {
-	script := bundle(t)
-	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// pages serves the page and its script.
+func pages(script []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/page.js" {
 			w.Header().Set("Content-Type", "text/javascript")
 			_, _ = w.Write(script)
@@ -122,6 +123,12 @@ func TestJsSIPRegisters(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = fmt.Fprint(w, `<!doctype html><title>phone</title><script src="/page.js"></script>`)
 	})
+}
+
+// TestJsSIPRegisters: over WSS and WS a browser registers and leaves; a page from elsewhere gets no connection.
+func TestJsSIPRegisters(t *testing.T) {
+	script := bundle(t)
+	page := pages(script)
 	friend, stranger := httptest.NewServer(page), httptest.NewServer(page)
 	defer friend.Close()
 	defer stranger.Close()
@@ -162,13 +169,19 @@ func TestJsSIPRegisters(t *testing.T) {
 // open loads the page and lets it register at a listener.
 func open(t *testing.T, ctx context.Context, page, at string) {
 	t.Helper()
+	openAs(t, ctx, page, at, "1005", "hedys-own-password")
+}
+
+// openAs is open for another account.
+func openAs(t *testing.T, ctx context.Context, page, at, user, password string) {
+	t.Helper()
 	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if err := chromedp.Do(limited, chromedp.Navigate(page)); err != nil {
 		t.Fatal(err)
 	}
 	evaluate[chromedp.Void](t, ctx, fmt.Sprintf(
-		"register({url: %q, user: '1005', domain: 'acme.test', password: 'hedys-own-password'})", at+"/sip"))
+		"register({url: %q, user: %q, domain: 'acme.test', password: %q})", at+"/sip", user, password))
 }
 
 // await waits until the page says so.

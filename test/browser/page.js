@@ -1,8 +1,8 @@
-// The page of the test: registers, tells what came of it, and unregisters when
+// The page of the test: registers, calls, tells what came of it, and leaves when
 // told. What the test reads is window.perch.
 import JsSIP from 'jssip';
 
-window.perch = { log: [], registered: 0, notified: 0, closed: 0 };
+window.perch = { log: [], registered: 0, notified: 0, closed: 0, state: '', media: '', caller: '' };
 
 window.register = ({ url, user, domain, password }) => {
   const ua = new JsSIP.UA({
@@ -18,6 +18,28 @@ window.register = ({ url, user, domain, password }) => {
   ua.on('registered', () => { told.registered++; told.log.push('registered'); });
   ua.on('unregistered', () => told.log.push('unregistered'));
   ua.on('registrationFailed', (e) => told.log.push(`failed ${e.cause}`));
+  ua.on('newRTCSession', ({ originator, session }) => {
+    told.state = originator === 'remote' ? 'called' : 'calling';
+    told.caller = session.remote_identity.uri.user;
+    window.session = session;
+    session.on('progress', () => { if (told.state === 'calling') told.state = 'ringing'; });
+    session.on('confirmed', () => { told.state = 'talking'; });
+    session.on('hold', () => { told.state = 'held'; });
+    session.on('unhold', () => { told.state = 'talking'; });
+    session.on('ended', () => { told.state = 'ended'; });
+    session.on('failed', (e) => { told.state = `failed ${e.cause}`; });
+    session.on('peerconnection', (e) => watch(e.peerconnection));
+    if (session.connection) watch(session.connection);
+  });
   ua.start();
   window.ua = ua;
 };
+
+function watch(connection) {
+  connection.addEventListener('iceconnectionstatechange', () => { window.perch.media = connection.iceConnectionState; });
+}
+
+const media = { mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } };
+
+window.dial = (to) => window.ua.call(`sip:${to}@acme.test`, media);
+window.answer = () => window.session.answer(media);
