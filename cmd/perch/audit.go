@@ -17,7 +17,7 @@ type auditCmd struct {
 	Desk   string         `placeholder:"LABEL" help:"Only this desk, by its label at that time."`
 	MAC    *directory.MAC `name:"mac" placeholder:"MAC" help:"Only this device."`
 	Ext    string         `placeholder:"N" help:"Only about this extension, or pseudonym."`
-	Act    []string       `placeholder:"ACT" help:"Only these: login, logout, refused, pin, lockout, lift, reload, directory, admin, emergency, erase."`
+	Act    []string       `placeholder:"ACT" help:"Only these: login, logout, refused, pin, lockout, lift, reload, directory, admin, emergency, alarm, erase."`
 	At     string         `placeholder:"TIME" help:"Who sat there at that time; needs --desk or --mac."`
 	Since  string         `placeholder:"TIME" help:"Not before."`
 	Until  string         `placeholder:"TIME" help:"Before."`

@@ -23,12 +23,13 @@ const (
 	Directory Act = "directory" // the tenant's directory was changed
 	Admin     Act = "admin"     // another act of an admin; Detail: which
 	Emergency Act = "emergency" // an emergency call; Result: what became of it
+	Alarm     Act = "alarm"     // somebody suspicious at the phones' web server; Result: why, Detail: the address
 	Erase     Act = "erase"     // a person's data was erased; Detail: the pseudonym
 )
 
 // Acts lists the closed set.
 func Acts() []Act {
-	return []Act{Login, Logout, Refused, PIN, Lockout, Lift, Reload, Directory, Admin, Emergency, Erase}
+	return []Act{Login, Logout, Refused, PIN, Lockout, Lift, Reload, Directory, Admin, Emergency, Alarm, Erase}
 }
 
 // Record is one line of the audit. Number is whose extension it is about, or
@@ -91,6 +92,8 @@ func Of(e event.Event) (Record, bool) {
 		}
 	case event.DirectoryChanged:
 		r.Act, r.Result = Directory, "changed"
+	case event.ProvisioningAlarm:
+		r.Act = Alarm
 	case event.AdminActed:
 		r.Act = Admin
 	case event.Erased:
@@ -99,9 +102,9 @@ func Of(e event.Event) (Record, bool) {
 		if !strings.HasPrefix(string(e.Type), "emergency.") {
 			return Record{}, false
 		}
-		r.Act, r.Result = Emergency, strings.TrimPrefix(string(e.Type), "emergency.")
-		if e.Reason != "" {
-			r.Detail = clean(e.Reason)
+		r.Act = Emergency
+		if e.Reason == "" {
+			r.Result = strings.TrimPrefix(string(e.Type), "emergency.")
 		}
 	}
 	return r, true

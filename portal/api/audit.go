@@ -28,7 +28,7 @@ type AuditRecord struct {
 	ID        string     `json:"id" doc:"Of the record: later ones are greater"`
 	At        time.Time  `json:"at"`
 	Tenant    string     `json:"tenant"`
-	Act       string     `json:"act" doc:"login, logout, refused, pin, lockout, lift, reload, directory, admin, emergency, erase"`
+	Act       string     `json:"act" doc:"login, logout, refused, pin, lockout, lift, reload, directory, admin, emergency, alarm, erase"`
 	Extension *string    `json:"extension" doc:"Whose; null where it is nobody's, or was not an extension's; a pseudonym once that person was erased"`
 	Desk      *string    `json:"desk" doc:"Label at that time"`
 	Site      *string    `json:"site"`

@@ -7,16 +7,19 @@
 --       10 of an idle end: the last activity it was decided on (ms), else ''
 -- Returns 1 if the session has ended by this, else 0.
 -- Invariant: a session ends once; an idle end spares a desk of which a device was
--- touched since it was decided, or is in a call; the seat is then looked at again at once.
+-- touched since it was decided, or is in a call; the seat is then looked at again,
+-- at once or after a little.
 
+local CALL_AGAIN = 5000 -- ms
 local mac, line, session = ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local b = at(seats_of(mac), line)
 if not b or b.session ~= session then return 0 end
 if ARGV[10] ~= '' then
   for _, s in ipairs(taken_with(mac, b)) do
     local last = tonumber(redis.call('HGET', K.active, s.mac) or '0')
-    if last > tonumber(ARGV[10]) or busy_until(s.mac) > now then
-      redis.call('ZADD', K.timers, string.format('%.0f', now), mac .. '/' .. ARGV[5])
+    local busy = busy_until(s.mac) > now
+    if last > tonumber(ARGV[10]) or busy then
+      redis.call('ZADD', K.timers, string.format('%.0f', now + (busy and CALL_AGAIN or 0)), mac .. '/' .. ARGV[5])
       return 0
     end
   end
