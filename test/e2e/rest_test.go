@@ -74,9 +74,15 @@ func (r rest) list(t testing.TB, path string, into any) {
 // admin runs a perch command against this server, as somebody on its machine.
 func (o *office) admin(command string, args ...string) string {
 	o.t.Helper()
+	return run(o.t, perch(o.t), append([]string{command, "--config", o.configFile()}, args...)...)
+}
+
+// configFile is by which commands find this server.
+func (o *office) configFile() string {
+	o.t.Helper()
 	file := filepath.Join(o.dir, "perch.yaml")
 	if err := os.WriteFile(file, []byte("data_dir: "+filepath.Join(o.dir, "data")+"\n"), 0o600); err != nil {
 		o.t.Fatal(err)
 	}
-	return run(o.t, perch(o.t), append([]string{command, "--config", file}, args...)...)
+	return file
 }
