@@ -30,17 +30,17 @@ type softphoneEvent struct {
 	Param string
 }
 
-// baresip starts one with an account.
-func baresip(t testing.TB, a account, proxy string) *softphone {
+// baresip starts one with an account, and with further lines of configuration.
+func baresip(t testing.TB, a account, proxy string, more ...string) *softphone {
 	t.Helper()
 	dir := t.TempDir()
 	control := net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t)))
 	for name, text := range map[string]string{
-		"config": strings.Join([]string{
+		"config": strings.Join(append([]string{
 			"sip_listen 127.0.0.1:0", "net_interface 127.0.0.1", "module_path /usr/lib/baresip/modules",
 			"module g711.so", "module_tmp uuid.so", "module_tmp account.so",
 			"module_app menu.so", "module_app ctrl_tcp.so", "ctrl_tcp_listen " + control, "",
-		}, "\n"),
+		}, more...), "\n") + "\n",
 		"accounts": fmt.Sprintf("<sip:%s@%s;transport=udp>;auth_user=%s;auth_pass=%s;outbound=\"sip:%s\";regint=600\n",
 			a.user, a.host, a.auth, a.password, proxy),
 		"contacts": "",
