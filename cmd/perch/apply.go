@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -38,12 +39,19 @@ func (a applyCmd) Run(e *env) error {
 		return err
 	}
 	defer file.Close() //nolint:errcheck // read only
+	text, err := io.ReadAll(file)
+	if err == nil {
+		text, err = apply.Inlined(name, text)
+	}
+	if err != nil {
+		return err
+	}
 	c, err := e.connect()
 	if err != nil {
 		return err
 	}
 	show := newProgress(e.err)
-	report, err := c.Apply(e.ctx, file, client.ApplyOptions{Name: name, DryRun: a.DryRun, Prune: a.Prune, NewRealm: a.NewRealm}, show.progress)
+	report, err := c.Apply(e.ctx, bytes.NewReader(text), client.ApplyOptions{Name: name, DryRun: a.DryRun, Prune: a.Prune, NewRealm: a.NewRealm}, show.progress)
 	show.end()
 	if faulty, ok := errors.AsType[*apply.Faulty](err); ok {
 		for _, f := range faulty.Faults {

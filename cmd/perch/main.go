@@ -38,6 +38,9 @@ type cli struct {
 	SIPTrace      sipTraceCmd      `cmd:"" name:"sip-trace" help:"Show the SIP messages of one device or extension, live, as a capture file, or to a HEP collector."`
 	Calls         callsCmd         `cmd:"" help:"Show the calls that are up, or one of them step by step."`
 	Presence      presenceCmd      `cmd:"" help:"Show what each extension's watchers are shown."`
+	Desks         desksCmd         `cmd:"" help:"Show the desks, the devices at each, and who sits there."`
+	Why           whyCmd           `cmd:"" help:"Show which level of the policy decided each setting, and when the session ends and why."`
+	PIN           pinCmd           `cmd:"" name:"pin" help:"Give an extension another PIN, as an admin."`
 	Devices       devicesCmd       `cmd:"" help:"Show the devices and how each stands."`
 	Registrations registrationsCmd `cmd:"" help:"Show what is registered now."`
 	Upstream      upstreamCmd      `cmd:"" help:"Show the PBXs behind the tenants: which next hops answer, and who is registered there."`

@@ -51,7 +51,7 @@ type merger struct {
 func (m *merger) tenant(t Tenant, line int) Tenant {
 	for _, d := range t.Domains {
 		if other, taken := m.old.domains[d]; taken && other != t.Code && m.stays(other, d) {
-			m.faults.add(line, "domains", "domain %s belongs to tenant %s: remove it there first", d, other)
+			m.faults.add(line, "domains", "domain %s belongs to tenant %s: remove it there first (a tenant's code never changes: another code is another tenant)", d, other)
 		}
 	}
 	old, exists := m.old.tenants[t.Code]

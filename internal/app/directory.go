@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -131,13 +132,12 @@ func applyFiles(ctx context.Context, files []string, a *apply.Applier, s applied
 }
 
 func applyFile(ctx context.Context, name string, a *apply.Applier, log *slog.Logger) error {
-	f, err := os.Open(name)
+	text, err := readFile(name)
 	if err != nil {
 		return fmt.Errorf("apply: %w", err)
 	}
-	defer f.Close()
 	ctx = audit.With(ctx, audit.Actor{By: "config", Detail: "apply " + filepath.Base(name)})
-	report, err := a.Apply(ctx, apply.Request{Name: name, File: f}, nil)
+	report, err := a.Apply(ctx, apply.Request{Name: name, File: bytes.NewReader(text)}, nil)
 	if err != nil {
 		return err
 	}
@@ -149,10 +149,19 @@ func applyFile(ctx context.Context, name string, a *apply.Applier, log *slog.Log
 }
 
 func digestOf(path string) (string, error) {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path)
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// readFile reads a directory file with the calendars it names.
+func readFile(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return apply.Inlined(path, text)
 }

@@ -67,6 +67,7 @@ func (s *server) routes(a huma.API) {
 	huma.Register(a, op("registrations", http.MethodGet, "/registrations", "The contacts that are registered"), s.registrations)
 	huma.Register(a, op("pending", http.MethodGet, "/pending", "The phones that asked for a configuration and are in no directory"), s.pending)
 	huma.Register(a, op("adopt", http.MethodPost, "/adopt", "Take such a phone into a tenant"), s.adopt)
+	s.policyRoutes(a)
 	s.enrolRoutes(a)
 	s.templateRoutes(a)
 	s.screenRoutes(a)

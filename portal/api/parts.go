@@ -62,6 +62,7 @@ type Store interface {
 	Sitting
 	Traces
 	Contacts
+	Places
 
 	// What reload.Desk needs to open the reloads that are asked for here.
 	reload.Opener
@@ -121,6 +122,7 @@ type Parts struct {
 	Token   directory.Secret // at least 20 characters
 	Version string           // of Perch, for the OpenAPI document
 	Engine  Engine
+	Policy  Policy
 	Store   Store
 	News    News
 	Applier Applier

@@ -81,6 +81,11 @@ func (w written) Write(ctx context.Context, c directory.Changes, progress func(i
 			out.Devices = append(out.Devices, *d.New)
 		}
 	}
+	for _, d := range c.Desks {
+		if d.New != nil {
+			out.Desks = append(out.Desks, *d.New)
+		}
+	}
 	return w.WriteDirectory(ctx, out, progress)
 }
 
@@ -100,10 +105,11 @@ func newWorld(t *testing.T, change func(*Parts)) *world {
 	w.parts = Parts{
 		Token: token, Store: s, News: news{s}, Log: quiet, Closing: w.closing,
 		Applier: apply.New(written{s}, key, credential.DeviceSecret, []string{"yealink", "snom"}),
-		Engine: hotdesk.New(hotdesk.Parts{
-			Directory: s, Seating: s, Attempts: s, PINs: key, News: s, Log: quiet, Session: credential.NewSessionID,
-		}),
 	}
+	engine := hotdesk.New(hotdesk.Parts{
+		Directory: s, Seating: s, Attempts: s, PINs: key, Keeper: s, News: s, Log: quiet, Session: credential.NewSessionID,
+	})
+	w.parts.Engine, w.parts.Policy = engine, engine
 	if change != nil {
 		change(&w.parts)
 	}
