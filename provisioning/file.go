@@ -165,15 +165,18 @@ func (h *Handler) fill(x *exchange, a device.Answer, d *brand.Desk) {
 	if d.Server.Host == "" {
 		d.Server.Host = arrivedAt(x.r)
 	}
-	token := d.Provisioning.Token.Reveal()
+	token, root := d.Provisioning.Token.Reveal(), d.Provisioning.Root
+	if root == "" {
+		root = h.baseFor(x.r)
+	}
 	if d.Provisioning.URL == "" {
-		d.Provisioning.URL = h.baseFor(x.r) + x.target.prefix(a.Tenant, token)
+		d.Provisioning.URL = root + x.target.prefix(a.Tenant, token)
 	}
 	if d.BookURL == "" && h.books != nil && token != "" {
 		d.BookURL = h.baseFor(x.r) + "t/" + token + "/"
 	}
 	if d.ScreenURL == "" && h.screen != nil && token != "" {
-		d.ScreenURL = h.baseFor(x.r) + h.screen(token, d.MAC)
+		d.ScreenURL = root + h.screen(token, d.MAC)
 	}
 	if d.Provisioning.User == "" {
 		d.Provisioning.User, d.Provisioning.Password = d.MAC.String(), a.Secret

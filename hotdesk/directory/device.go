@@ -32,4 +32,12 @@ type Phone struct {
 	Host          string    `json:"host,omitempty"`        // of the registrar that the file named
 	URL           string    `json:"url,omitempty"`         // folder that the file told the phone to come back to
 	Modules       int       `json:"modules,omitempty"`     // expansion modules it reported, plus one; 0: it did not say
+	Place         string    `json:"place,omitempty"`       // by which address it shall reach the server: see PlaceExternal
 }
+
+// Places of a phone, where the server has two addresses. Empty: the phone is told
+// the address that it came by.
+const (
+	PlaceExternal = "external"
+	PlaceInternal = "internal"
+)

@@ -4,7 +4,7 @@ package directory
 // two-letter ISO 639 code.
 func Languages() []string { return []string{"en", "de"} }
 
-// Spoken is the language of the prompts for an extension of the tenant, or for
+// Spoken is the language of prompts and phone screens for an extension of the tenant, or for
 // nobody in particular with an empty one: always one of Languages.
 func (t Tenant) Spoken(extension string) string {
 	for _, l := range []string{extension, t.Language} {

@@ -17,8 +17,6 @@ type ScreenPolicy struct {
 	QRLogin *bool `json:"qr_login,omitempty" yaml:"qr_login"`
 	// Directory offers the tenant's extensions; on by default.
 	Directory *bool `json:"directory,omitempty" yaml:"directory"`
-	// Language of the texts: en (default) or de.
-	Language string `json:"language,omitempty" yaml:"language"`
 }
 
 // Values of Push.
@@ -28,16 +26,10 @@ const (
 	PushSettings = "settings"
 )
 
-// Languages of the phones' screens.
-const (
-	English = "en"
-	German  = "de"
-)
-
 // DefaultScreen holds what applies where no level says otherwise.
 func DefaultScreen() ScreenPolicy {
 	on, off := true, false
-	return ScreenPolicy{Push: PushOff, IdleLogin: &off, QRLogin: &on, Directory: &on, Language: English}
+	return ScreenPolicy{Push: PushOff, IdleLogin: &off, QRLogin: &on, Directory: &on}
 }
 
 // Messages tells whether texts may be sent to the phones.
@@ -59,9 +51,6 @@ func (s ScreenPolicy) under(l ScreenPolicy) ScreenPolicy {
 	if l.Directory != nil {
 		s.Directory = l.Directory
 	}
-	if l.Language != "" {
-		s.Language = l.Language
-	}
 	return s
 }
 
@@ -78,13 +67,11 @@ func (p *parser) screenPolicy(f field) ScreenPolicy {
 			s.QRLogin = p.boolean(g)
 		case "directory":
 			s.Directory = p.boolean(g)
-		case "language":
-			s.Language = p.oneOf(g, English, German)
 		default:
 			return false
 		}
 		return true
-	}, "push", "idle_login", "qr_login", "directory", "language")
+	}, "push", "idle_login", "qr_login", "directory")
 	return s
 }
 
@@ -100,9 +87,6 @@ func (s ScreenPolicy) each(add func(key, value string, quote bool)) {
 		if b.on != nil {
 			add(b.key, strconv.FormatBool(*b.on), false)
 		}
-	}
-	if s.Language != "" {
-		add("language", s.Language, true)
 	}
 }
 

@@ -30,6 +30,7 @@ type desks struct {
 	base   string // base_url, ending in a slash; empty: as the phone's request arrived
 	rotate bool   // tokens and passwords change with each login and logout
 	turned *metrics.Turns
+	outer  outside // the second address; zero: there is one only
 }
 
 var (
@@ -55,7 +56,7 @@ func (d *desks) Desk(ctx context.Context, dev directory.Device) (brand.Desk, dir
 		}
 		d.turned.Handed()
 	}
-	return desk.Of(r, desk.Place{Server: d.server, URL: d.url}, d.key, now)
+	return desk.Of(r, d.place(r.Phone), d.key, now)
 }
 
 // preview is Desk for people: it hands nothing out, and gives what Desk would.
@@ -64,7 +65,7 @@ func (d *desks) preview(ctx context.Context, dev directory.Device) (brand.Desk, 
 	if err != nil {
 		return brand.Desk{}, err
 	}
-	want, _, err := desk.Of(r, desk.Place{Server: d.server, URL: d.url}, d.key, time.Now())
+	want, _, err := desk.Of(r, d.place(r.Phone), d.key, time.Now())
 	return want, err
 }
 
@@ -210,6 +211,7 @@ func (d *desks) brandOf(dev directory.Device, p directory.Phone) (brand.Brand, b
 // it.
 func (d *desks) asFetched(want brand.Desk, dev directory.Device, p directory.Phone) brand.Desk {
 	want.Server.Host = cmp.Or(want.Server.Host, p.Host)
+	p.URL = moved(p.URL, want.Provisioning.Root)
 	token := want.Provisioning.Token.Reveal()
 	want.Provisioning.URL = cmp.Or(want.Provisioning.URL, retokened(p.URL, token))
 	if root := d.rootFor(want.Provisioning.URL); want.BookURL == "" && root != "" {

@@ -85,7 +85,7 @@ func (d *desks) earlier(ctx context.Context, r desk.Records) (desk.Records, bool
 
 // rendered is the device's file for these records.
 func (d *desks) rendered(b brand.Brand, r desk.Records) (brand.Rendered, directory.SessionID, error) {
-	of, session, err := desk.Of(r, desk.Place{Server: d.server, URL: d.url}, d.key, time.Now())
+	of, session, err := desk.Of(r, d.place(r.Phone), d.key, time.Now())
 	if err != nil {
 		return brand.Rendered{}, "", fmt.Errorf("app: push to %s: %w", r.Device.ID, err)
 	}

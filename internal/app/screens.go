@@ -18,7 +18,8 @@ import (
 func (a *App) withScreens(files *provisioning.Handler, door *device.Door) (http.Handler, error) {
 	screens, err := phoneapp.New(phoneapp.Parts{
 		Brands: a.brands, Door: door, Desk: touched{a.desk, a.store, a.log}, Reloads: byScreen{a.reloads}, Records: a.store,
-		Root: files.Root, Key: a.key.SubKey("phone screen"), Log: a.log,
+		Root: a.rootFor(files.Root), Key: a.key.SubKey("phone screen"), Log: a.log,
+		People: newPeople(a.store.EachExtension), PINs: a.desk, Codes: codes{a.store, a.cfg.Portal.BaseURL}, Places: a.places(),
 	})
 	if err != nil {
 		return nil, err
@@ -61,6 +62,9 @@ func (d *desks) screenURL(mac directory.MAC, token, from string) string {
 // rootFor is the root of the phones' web server as the phone reaches it that got
 // its configuration from this URL; empty where that is not known.
 func (d *desks) rootFor(from string) string {
+	if d.outer.root != "" && strings.HasPrefix(from, d.outer.root) {
+		return d.outer.root
+	}
 	if d.base != "" {
 		return d.base
 	}

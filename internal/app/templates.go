@@ -35,7 +35,7 @@ func (t templates) Rendering(ctx context.Context, dev directory.Device, number s
 		}
 		r.Seats = hotdesk.Seats{Bindings: []hotdesk.Binding{{Session: "preview", Number: number, Line: 1}}}
 	}
-	want, _, err := desk.Of(r, desk.Place{Server: t.server, URL: t.url}, t.key, time.Now())
+	want, _, err := desk.Of(r, t.place(r.Phone), t.key, time.Now())
 	if err != nil {
 		return api.Rendering{}, err
 	}

@@ -141,6 +141,13 @@ type Provisioning struct {
 	// What is written into that configuration as the place to come back to, as
 	// `https://phones.example.test`. Empty: made from the address they came to.
 	BaseURL string `yaml:"base_url"`
+	// A second such place, for phones outside of the house: with it the phones'
+	// own screens have two login buttons, internal (`base_url`, which it needs)
+	// and external. Empty: one button.
+	ExternalURL string `yaml:"external_url"`
+	// Registrar that phones outside are told, host[:port]. Empty: the host of
+	// `external_url`.
+	ExternalRegistrar string `yaml:"external_registrar"`
 
 	// HTTPS on this listener, and the phones' own certificates.
 	TLS PhoneTLS `yaml:"tls"`
@@ -193,6 +200,9 @@ type Portal struct {
 	// true: passwords may cross the network in clear, because something else
 	// protects them, such as a proxy that ends TLS.
 	Insecure bool `yaml:"insecure"`
+	// Where people reach it, as `https://perch.example.test`: what the picture of
+	// a login by code leads to. Empty: phones show such codes as text only.
+	BaseURL string `yaml:"base_url"`
 
 	TLS TLS `yaml:"tls"`
 }

@@ -107,18 +107,28 @@ func (v *validator) provisioning(p Provisioning) {
 	v.check(u.PerDevice >= 1 && u.PerDevice <= 1000, "provisioning.uploads.per_device", "must be from 1 to 1000")
 	v.check(u.PerDeviceMB >= 1 && u.PerDeviceMB <= 1000, "provisioning.uploads.per_device_mb", "must be from 1 to 1000")
 	v.check(u.TotalMB >= u.PerDeviceMB && u.TotalMB <= 1_000_000, "provisioning.uploads.total_mb", "must be at least provisioning.uploads.per_device_mb, and at most 1000000")
-	if p.BaseURL == "" {
+	v.base("provisioning.base_url", p.BaseURL, "https://phones.example.test")
+	v.base("provisioning.external_url", p.ExternalURL, "https://phones.example.test")
+	v.check(p.ExternalURL == "" || p.BaseURL != "", "provisioning.external_url", "needs provisioning.base_url: the address of the phones inside")
+	v.check(p.ExternalRegistrar == "" || p.ExternalURL != "", "provisioning.external_registrar", "needs provisioning.external_url")
+	v.check(p.ExternalRegistrar == "" || isHostPort(p.ExternalRegistrar), "provisioning.external_registrar", "must be a host, or host:port")
+}
+
+// base holds that a setting is the beginning of URLs, or empty.
+func (v *validator) base(key, text, example string) {
+	if text == "" {
 		return
 	}
-	base, err := url.Parse(p.BaseURL)
-	v.check(err == nil && (base.Scheme == "http" || base.Scheme == "https") && isHostPort(base.Host) && base.User == nil && base.RawQuery == "" && base.Fragment == "",
-		"provisioning.base_url", "must be a URL such as https://phones.example.test, without user, query and fragment")
+	u, err := url.Parse(text)
+	v.check(err == nil && (u.Scheme == "http" || u.Scheme == "https") && isHostPort(u.Host) && u.User == nil && u.RawQuery == "" && u.Fragment == "",
+		key, "must be a URL such as %s, without user, query and fragment", example)
 }
 
 // portal holds that no password of a person crosses a network in clear unless
 // somebody said so.
 func (v *validator) portal(p Portal) {
 	v.listen("portal.listen", p.Listen)
+	v.base("portal.base_url", p.BaseURL, "https://perch.example.test")
 	hasCert, hasKey := p.TLS.Cert != "", p.TLS.Key != ""
 	v.check(!hasCert || hasKey, "portal.tls.key", "is missing: a certificate needs its key")
 	v.check(!hasKey || hasCert, "portal.tls.cert", "is missing: a key needs its certificate")

@@ -58,6 +58,7 @@ const (
 	kPeople        = "people"      // hash: person -> number, or the pseudonym
 	kPersonOf      = "person-of"   // hash: number -> person
 	kPersonSeen    = "person-seen" // sorted set: person by the last record, Unix ms
+	kQR            = "qr"          // hash: codes that phones show, see qr.lua
 	kEvents        = "events"
 	kDesks         = "desks"
 	kDeskOf        = "desk-of"

@@ -51,7 +51,7 @@ func (s *server) config() huma.Config {
 		"Errors are problem documents (RFC 9457); 503 with Retry-After means that the store does not answer and nothing was changed by guesswork."
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.RejectUnknownQueryParameters = true
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}, "person": {Type: "http", Scheme: "basic"}}
 	c.Security = []map[string][]string{{"token": {}}}
 	return c
 }
@@ -75,6 +75,7 @@ func (s *server) routes(a huma.API) {
 	s.auditRoutes(a)
 	s.lockoutRoutes(a)
 	s.upstreamRoutes(a)
+	s.qrRoutes(a)
 	huma.Register(a, eventsOperation(), s.events)
 	huma.Register(a, sipTraceOperation(), s.sipTrace)
 	huma.Register(a, applyOperation(), s.apply)

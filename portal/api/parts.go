@@ -138,6 +138,8 @@ type Parts struct {
 	Audit     Audit     // nil: there are no routes for it
 	Lockouts  Lockouts  // likewise
 	Upstreams Upstreams // nil: there are no routes for them
+	Codes     Codes     // nil: no login by code
+	SignIn    SignIn    // nil: the admin's token alone confirms codes
 	Log       *slog.Logger
 	Now       func() time.Time
 	Closing   <-chan struct{} // closed when the server stops: event streams end; nil: never

@@ -30,6 +30,8 @@ type Brand struct {
 	// Screen writes a page for the phone's own screen, as the model shows it. Nil:
 	// these phones show no pages of a server.
 	Screen func(p Page, model string) Drawn
+	// ScreenItems is how many lines a menu can have; 0: DefaultItems.
+	ScreenItems int
 	// Message writes a short text for the phone's screen as one NOTIFY, which the
 	// phone takes where its configuration has Desk.Push set. Nil: this brand shows
 	// no text that was not asked for.
@@ -46,6 +48,17 @@ type Brand struct {
 	// Firmware are patterns, as of path.Match and in lower case, of the firmware
 	// files that such phones ask for.
 	Firmware []string
+}
+
+// DefaultItems is what every phone's menu can hold, as far as makers say.
+const DefaultItems = 10
+
+// MenuItems is how many lines a menu can have.
+func (b Brand) MenuItems() int {
+	if b.ScreenItems > 0 {
+		return min(b.ScreenItems, maxItems)
+	}
+	return DefaultItems
 }
 
 // HasTemplates tells whether Perch can write this brand's configuration.

@@ -68,6 +68,7 @@ type Server struct {
 // Provisioning is where the phone comes again for its files.
 type Provisioning struct {
 	URL      string // of the folder, ending in a slash
+	Root     string // of the server as the phone shall reach it; empty: as its request did. No file has it
 	User     string // the MAC
 	Password directory.Secret
 	Token    directory.Secret // of the path, for phones that came by one; the URL holds it then

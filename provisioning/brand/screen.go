@@ -1,6 +1,7 @@
 package brand
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -14,13 +15,23 @@ type Page struct {
 	Form  *Form
 	Keys  []Item // soft keys of a text
 	Next  *Next  // where a text leads by itself; nil: nowhere
+	// Picture stands above a text where the model shows pictures; a text that
+	// says the same stands in Text for all others.
+	Picture *Picture
 }
 
-// Item is a line of a menu or a soft key: it opens URL, or leaves the pages
-// when Exit.
+// Picture is a PNG that the phone fetches.
+type Picture struct {
+	URL  string
+	Size int // pixels of each side
+}
+
+// Item is a line of a menu or a soft key: it opens URL, calls the number Dial, or
+// leaves the pages when Exit.
 type Item struct {
 	Label string
 	URL   string
+	Dial  string
 	Exit  bool
 }
 
@@ -31,11 +42,12 @@ type Form struct {
 	Fields []Field
 }
 
-// Field is one value that a form asks for; digits only.
+// Field is one value that a form asks for: digits, or Text.
 type Field struct {
 	Label  string
 	Name   string // of the query
 	Hidden bool   // a PIN: the phone shows no digits
+	Text   bool   // letters too
 }
 
 // Next is a page that the phone fetches by itself.
@@ -62,7 +74,7 @@ type Drawn struct {
 
 // Bounds of a page: phones cut sooner; no name or desk label makes it grow.
 const (
-	maxItems = 8
+	maxItems = 24
 	maxLines = 8
 	maxLine  = 160 // characters
 )
@@ -75,6 +87,14 @@ func (p Page) Bounded() Page {
 		p.Text[i] = ClipTo(line, maxLine)
 	}
 	p.Items, p.Keys = boundedItems(p.Items), boundedItems(p.Keys)
+	if p.Form != nil {
+		f := *p.Form
+		f.Submit, f.Fields = Clip(f.Submit), slices.Clone(f.Fields)
+		for i := range f.Fields {
+			f.Fields[i].Label = Clip(f.Fields[i].Label)
+		}
+		p.Form = &f
+	}
 	return p
 }
 

@@ -66,10 +66,14 @@ type TextScreens struct {
 	Notice   []string // of a text's that comes unasked
 	NoKeys   bool     // soft keys are not known to this maker: a text with keys becomes a menu
 	Prompted bool     // a form has a Prompt beside its Title
+	TextType string   // type of a field that takes letters; empty: as a number
+	// Image tells whether a model shows pictures of a URL, as ImageScreen. Nil:
+	// none does.
+	Image func(model string) bool
 }
 
 // Draw writes a page.
-func (s TextScreens) Draw(p Page, _ string) Drawn {
+func (s TextScreens) Draw(p Page, model string) Drawn {
 	p = p.Bounded()
 	if s.NoKeys {
 		p.Items, p.Keys = withoutExit(p.Items), withoutExit(p.Keys)
@@ -82,10 +86,20 @@ func (s TextScreens) Draw(p Page, _ string) Drawn {
 		out.Body = s.form(p).Document()
 	case s.NoKeys && len(p.Keys) > 0:
 		out.Body = s.menu(textAsMenu(p)).Document()
+	case p.Picture != nil && s.Image != nil && s.Image(model):
+		out.Body = s.picture(p).Document()
 	default:
 		out.Body = s.text(p).Document()
 	}
 	return out
+}
+
+// picture is an ImageScreen. It has no text: what stands beside the picture is in
+// the page that its first key opens.
+func (s TextScreens) picture(p Page) Element {
+	root := Has(s.Prefix+"ImageScreen", Holds("Image", p.Picture.URL).With("horizontalAlign", "middle", "verticalAlign", "middle")).
+		With(append(append([]string(nil), s.Page...), "mode", "regular")...)
+	return s.keys(root, p)
 }
 
 func (s TextScreens) menu(p Page) Element {
@@ -103,7 +117,11 @@ func (s TextScreens) form(p Page) Element {
 	}
 	root.Kids = append(root.Kids, Holds("URL", p.Form.URL))
 	for _, f := range p.Form.Fields {
-		field := Has("InputField", Holds("Prompt", f.Label), Holds("Parameter", f.Name), Holds("Default", "")).With("type", "number")
+		kind := "number"
+		if f.Text && s.TextType != "" {
+			kind = s.TextType
+		}
+		field := Has("InputField", Holds("Prompt", f.Label), Holds("Parameter", f.Name), Holds("Default", "")).With("type", kind)
 		if f.Hidden {
 			field = field.With("password", "yes")
 		}
@@ -118,16 +136,26 @@ func (s TextScreens) text(p Page) Element {
 		name = "TextScreen"
 	}
 	root := Has(s.Prefix+name, Holds("Title", p.Title), Holds("Text", strings.Join(p.Text, " "))).With(s.Page...)
-	for n, k := range p.Keys {
+	return s.keys(root, p)
+}
+
+func (s TextScreens) keys(root Element, p Page) Element {
+	for n, k := range p.Keys[:min(len(p.Keys), maxSoftKeys)] {
 		root.Kids = append(root.Kids,
 			Has("SoftKey", Holds("Label", k.Label), Holds("URI", s.uri(k))).With("index", string(rune('1'+n))))
 	}
 	return root
 }
 
+// maxSoftKeys is how many soft keys a page can have.
+const maxSoftKeys = 4
+
 func (s TextScreens) uri(i Item) string {
-	if i.Exit {
+	switch {
+	case i.Exit:
 		return "SoftKey:Exit"
+	case i.Dial != "":
+		return "Dial:" + i.Dial
 	}
 	return i.URL
 }
@@ -141,7 +169,7 @@ func withoutExit(items []Item) []Item {
 // lead where the first key leads.
 func textAsMenu(p Page) Page {
 	for _, line := range p.Text {
-		p.Items = append(p.Items, Item{Label: line, URL: p.Keys[0].URL})
+		p.Items = append(p.Items, Item{Label: line, URL: p.Keys[0].URL, Dial: p.Keys[0].Dial})
 	}
 	p.Items = append(p.Items, p.Keys...)
 	return p

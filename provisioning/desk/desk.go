@@ -54,6 +54,7 @@ func (r Records) Turn(now time.Time) directory.Proofs {
 type Place struct {
 	Server brand.Server
 	URL    string // of its configuration, ending in a slash
+	Root   string // of the server, ending in a slash, where URL is empty; empty: as the phone's request came
 	NTP    string // empty: the phone's own
 }
 
@@ -74,7 +75,7 @@ func Of(r Records, at Place, secrets Secrets, now time.Time) (brand.Desk, direct
 	d := brand.Desk{
 		MAC: mac, Model: model(r), Label: r.Device.Desk, Domain: r.Tenant.Domain(), Server: at.Server,
 		FeatureCodes: r.Tenant.FeatureCodes, EmergencyNumbers: r.Tenant.EmergencyNumbers, TimeZone: site.TimeZone, NTPServer: at.NTP,
-		Provisioning: brand.Provisioning{URL: at.URL, User: mac.String(), Password: password},
+		Provisioning: brand.Provisioning{URL: at.URL, Root: at.Root, User: mac.String(), Password: password},
 	}
 	d.Provisioning.Token = directory.Secret(secrets.SteadyToken(r.Tenant.Code, mac, r.Device.TokenGen, proofs.Handed))
 	b, bound := Seated(r.Seats, now)

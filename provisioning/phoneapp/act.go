@@ -2,6 +2,7 @@ package phoneapp
 
 import (
 	"errors"
+	"strings"
 
 	"perch/hotdesk"
 	"perch/hotdesk/directory"
@@ -14,6 +15,9 @@ const maxPIN = 64
 // asks for one value at a time brings the number first, and then again in the
 // path.
 func (h *Handler) login(v *visit) {
+	if h.Places != nil {
+		v.place = strings.TrimPrefix(strings.TrimPrefix(v.target.action, "login"), "-")
+	}
 	if !fresh(v.target.arg(0), h.Now()) {
 		v.show(h.loginForm(v, ""))
 		return
@@ -25,13 +29,13 @@ func (h *Handler) login(v *visit) {
 	_, err := directory.ParseNumber(number)
 	switch {
 	case number == "":
-		v.show(h.loginForm(v, "Type your extension"))
+		v.show(h.loginForm(v, v.say("Type your extension")))
 	case pin == "" && err != nil:
-		v.show(h.loginForm(v, "This is no extension"))
+		v.show(h.loginForm(v, v.say("This is no extension")))
 	case pin == "":
 		v.show(h.pinForm(v, number))
 	case len(number) > maxPIN || len(pin) > maxPIN:
-		v.show(h.loginForm(v, "That is too long"))
+		v.show(h.loginForm(v, v.say("That is too long")))
 	default:
 		h.enter(v, h.seals.id(v.device.ID, "login", v.target.arg(0), number), number, pin, false)
 	}
@@ -48,6 +52,11 @@ func (h *Handler) enter(v *visit, id, number, pin string, confirmed bool) {
 		h.ask(v, number, pin, no)
 		return
 	}
+	if err == nil && v.place != "" {
+		if err := h.Places.Choose(v.ctx, v.device.ID, v.place); err != nil {
+			v.err = err // the login stands; the phone keeps the address that it has
+		}
+	}
 	h.outcome(v, err)
 }
 
@@ -55,7 +64,7 @@ func (h *Handler) enter(v *visit, id, number, pin string, confirmed bool) {
 func (h *Handler) ask(v *visit, number, pin string, no *hotdesk.Refused) {
 	v.result = string(no.Why)
 	word := h.seals.seal(v.device.ID, takeover{
-		Number: number, PIN: pin, Occupant: no.Occupant, Until: h.Now().Add(good).Unix(),
+		Number: number, PIN: pin, Occupant: no.Occupant, Place: v.place, Until: h.Now().Add(good).Unix(),
 	})
 	v.show(h.askPage(v, no, word))
 }
@@ -65,8 +74,11 @@ func (h *Handler) ask(v *visit, number, pin string, no *hotdesk.Refused) {
 func (h *Handler) take(v *visit) {
 	t, ok := h.seals.open(v.device.ID, v.target.arg(0), h.Now())
 	if !ok {
-		v.show(h.loginForm(v, "That took too long"))
+		v.show(h.loginForm(v, v.say("That took too long")))
 		return
+	}
+	if h.Places != nil {
+		v.place = t.Place
 	}
 	who, seated, err := h.Desk.WhoSits(v.ctx, v.seat())
 	if err != nil {
@@ -122,7 +134,7 @@ func (h *Handler) outcome(v *visit, err error) {
 		return
 	}
 	v.result = "ok"
-	v.show(waiting(v, v.trace, 0, "Please wait"))
+	v.show(waiting(v, v.trace, 0, v.say("Please wait")))
 }
 
 func (v *visit) seat() directory.Seat { return directory.Seat{Device: v.device.ID, Line: 1} }

@@ -51,11 +51,11 @@ func (h *Handler) away(v *visit, err error) {
 		v.plain(http.StatusServiceUnavailable, "come again\n")
 		return
 	}
-	text := []string{"This does not work at the moment. Try again in a minute."}
+	text := []string{v.say("This does not work at the moment. Try again in a minute.")}
 	if v.trace != "" {
-		text = append(text, supportCode(v.trace))
+		text = append(text, v.supportCode())
 	}
-	v.draw(http.StatusServiceUnavailable, brand.Page{Title: "Not now", Text: text, Keys: []brand.Item{exit()}})
+	v.draw(http.StatusServiceUnavailable, brand.Page{Title: v.say("Not now"), Text: text, Keys: []brand.Item{v.exit()}})
 }
 
 // report writes the line of a request. Neither path nor query are in it: they
@@ -65,7 +65,7 @@ func (h *Handler) report(v *visit) {
 	level := slog.LevelDebug // strangers, and pages that only show something
 	if v.device.ID.Tenant != "" {
 		attrs = append(attrs, slog.String("tenant", string(v.device.ID.Tenant)), slog.String("mac", v.device.ID.MAC.String()),
-			slog.String("brand", string(v.brand)), slog.String("action", known(v.target.action)))
+			slog.String("brand", string(v.brand)), slog.String("action", h.known(v.target.action)))
 	}
 	if v.result != "" {
 		level = slog.LevelInfo
@@ -92,9 +92,8 @@ func (v *visit) censored(text string) string {
 }
 
 // known keeps a stranger's word out of the log.
-func known(action string) string {
-	switch action {
-	case "", "index.xml", "login", "take", "logout", "reload", "who", "wait":
+func (h *Handler) known(action string) string {
+	if _, ok := h.pages()[action]; ok {
 		return action
 	}
 	return "other"

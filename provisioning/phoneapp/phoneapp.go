@@ -8,6 +8,7 @@ package phoneapp
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -45,7 +46,40 @@ type Records interface {
 	Tenant(ctx context.Context, code directory.TenantCode) (directory.Tenant, error)
 }
 
-// Parts are what a Handler is built from; all but Now are required.
+// People lists the extensions of a tenant for the directory page, by number. The
+// list is shared: it must not be changed.
+type People interface {
+	People(ctx context.Context, t directory.TenantCode) ([]Person, error)
+}
+
+// Person is an entry of the directory page.
+type Person struct{ Number, Name string }
+
+// PINs lets people change their PIN; the engine does.
+type PINs interface {
+	ChangePIN(ctx context.Context, r hotdesk.PINChange) error
+}
+
+// Codes are the codes that a phone shows for somebody to confirm elsewhere. New
+// wraps ErrTooMany when the device had too many lately; Waits tells whether a code
+// is still to be confirmed.
+type Codes interface {
+	New(ctx context.Context, seat directory.Seat, code, trace string) error
+	Waits(ctx context.Context, t directory.TenantCode, code string) (bool, error)
+	// Address is what the picture leads to; empty where there is no such page.
+	Address(t directory.TenantCode, code string) string
+}
+
+// ErrTooMany is wrapped by Codes.New.
+var ErrTooMany = errors.New("phoneapp: too many codes")
+
+// Places notes by which of two addresses a phone shall reach the server.
+type Places interface {
+	Choose(ctx context.Context, d directory.DeviceID, place string) error
+}
+
+// Parts are what a Handler is built from; all but those that may be nil are
+// required.
 type Parts struct {
 	Brands  brand.List
 	Door    Door
@@ -56,8 +90,14 @@ type Parts struct {
 	// request reaches this server.
 	Root func(*http.Request) string
 	Key  []byte // of 32 bytes; seals what a confirmation carries
-	Log  *slog.Logger
-	Now  func() time.Time // nil: the real clock
+
+	People People // nil: there is no directory page
+	PINs   PINs   // nil: no PIN can be changed here
+	Codes  Codes  // nil: no login by code
+	Places Places // nil: there are no two addresses
+
+	Log *slog.Logger
+	Now func() time.Time // nil: the real clock
 }
 
 // Handler answers the pages' requests. It writes one log line per request,
@@ -92,9 +132,14 @@ type visit struct {
 	target target
 	home   string // URL of the menu, ending in a slash
 	device directory.Device
+	tenant directory.Tenant
 	screen func(brand.Page, string) brand.Drawn
+	items  int // lines of a menu
 	brand  brand.Name
 	model  string
+	policy directory.ScreenPolicy
+	// language of the texts, and the address that a login button chose
+	language, place string
 	// filled along the way, for the log line
 	result string
 	trace  string
@@ -150,34 +195,38 @@ func (h *Handler) answer(v *visit) {
 		return
 	}
 	v.home = h.Root(v.r) + Path(v.target.token, v.target.mac)
+	if v.tenant, err = h.Records.Tenant(v.ctx, v.device.ID.Tenant); err != nil {
+		h.away(v, err)
+		return
+	}
+	site, _ := v.tenant.Site(v.device.Site)
+	v.policy = directory.Resolve(v.tenant.Policy, site.Policy, v.device.Policy).Screen
+	v.language = v.tenant.Spoken("")
 	h.route(v)
 }
 
 // drawFor chooses the dialect.
 func (h *Handler) drawFor(v *visit, name brand.Name, model string) {
-	v.brand, v.model, v.screen = name, model, nil
+	v.brand, v.model, v.screen, v.items = name, model, nil, brand.DefaultItems
 	if b, ok := h.Brands.Find(string(name)); ok {
-		v.screen = b.Screen
+		v.screen, v.items = b.Screen, b.MenuItems()
 	}
 }
 
 func (h *Handler) route(v *visit) {
-	switch v.target.action {
-	case "", "index.xml": // a phone may add a file to the path of an application
-		h.menu(v)
-	case "login":
-		h.login(v)
-	case "take":
-		h.take(v)
-	case "logout":
-		h.logout(v)
-	case "reload":
-		h.reload(v)
-	case "who":
-		h.who(v)
-	case "wait":
-		h.wait(v)
-	default:
-		v.notFound()
+	if page, ok := h.pages()[v.target.action]; ok {
+		page(v)
+		return
+	}
+	v.notFound()
+}
+
+// pages are the actions by the word in the path.
+func (h *Handler) pages() map[string]func(*visit) {
+	return map[string]func(*visit){
+		"": h.menu, "index.xml": h.menu, // a phone may add a file to the path of an application
+		"menu": h.menu, "login": h.login, "take": h.take, "logout": h.logout, "reload": h.reload, "who": h.who, "wait": h.wait,
+		"login-external": h.login, "login-internal": h.login,
+		"dir": h.directory, "find": h.find, "pin": h.pin, "qr": h.qr, "code": h.code,
 	}
 }

@@ -68,34 +68,51 @@ func (s *seals) id(d directory.DeviceID, words ...string) string {
 type takeover struct {
 	Number, Occupant string
 	PIN              string
-	Until            int64 // Unix seconds
+	Place            string // of the login button; empty: there was one only
+	Until            int64  // Unix seconds
 }
 
-// seal hides a takeover in a word for a path, short because phones cut long
-// URLs. Only this device can use it.
+// seal hides a takeover in a word for a path.
 func (s *seals) seal(d directory.DeviceID, t takeover) string {
-	plain := strings.Join([]string{strconv.FormatInt(t.Until, 36), t.Number, t.Occupant, t.PIN}, "\x00")
-	nonce := make([]byte, s.aead.NonceSize())
-	rand.Read(nonce) //nolint:errcheck // never fails, by its contract
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nonce, nonce, []byte(plain), []byte(d.String())))
+	return s.hide(d, "take", t.Until, t.Number, t.Occupant, t.Place, t.PIN)
 }
 
 // open reads a takeover; false for one that was not sealed here for this
 // device, or is too old.
 func (s *seals) open(d directory.DeviceID, word string, now time.Time) (takeover, bool) {
+	w, until, ok := s.reveal(d, "take", word, now, 4)
+	if !ok {
+		return takeover{}, false
+	}
+	return takeover{Number: w[0], Occupant: w[1], Place: w[2], PIN: w[3], Until: until}, true
+}
+
+// hide seals words for one purpose in a word for a path, short because phones cut
+// long URLs. Only this device can use it, until then (Unix seconds). Only the last
+// word may hold a NUL.
+func (s *seals) hide(d directory.DeviceID, purpose string, until int64, words ...string) string {
+	plain := strings.Join(append([]string{strconv.FormatInt(until, 36)}, words...), "\x00")
+	nonce := make([]byte, s.aead.NonceSize())
+	rand.Read(nonce) //nolint:errcheck // never fails, by its contract
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nonce, nonce, []byte(plain), []byte(purpose+" "+d.String())))
+}
+
+// reveal reads n words that hide sealed; false for what was not sealed here for
+// this purpose and device, or is too old.
+func (s *seals) reveal(d directory.DeviceID, purpose, word string, now time.Time, n int) (words []string, until int64, ok bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(word)
-	n := s.aead.NonceSize()
-	if err != nil || len(raw) < n {
-		return takeover{}, false
+	size := s.aead.NonceSize()
+	if err != nil || len(raw) < size {
+		return nil, 0, false
 	}
-	plain, err := s.aead.Open(nil, raw[:n], raw[n:], []byte(d.String()))
+	plain, err := s.aead.Open(nil, raw[:size], raw[size:], []byte(purpose+" "+d.String()))
 	if err != nil {
-		return takeover{}, false
+		return nil, 0, false
 	}
-	parts := strings.SplitN(string(plain), "\x00", 4)
-	if len(parts) != 4 {
-		return takeover{}, false
+	parts := strings.SplitN(string(plain), "\x00", n+1)
+	if len(parts) != n+1 {
+		return nil, 0, false
 	}
-	until, err := strconv.ParseInt(parts[0], 36, 64)
-	return takeover{Number: parts[1], Occupant: parts[2], PIN: parts[3], Until: until}, err == nil && now.Unix() < until
+	until, err = strconv.ParseInt(parts[0], 36, 64)
+	return parts[1:], until, err == nil && now.Unix() < until
 }

@@ -41,11 +41,11 @@ func (h *Handler) wait(v *visit) {
 		v.show(failed(v, t))
 	case count >= looks:
 		v.show(brand.Page{
-			Title: "Please wait", Text: []string{"This takes longer than usual.", supportCode(id)},
-			Keys: []brand.Item{{Label: "Menu", URL: v.home}, exit()},
+			Title: v.say("Please wait"), Text: []string{v.say("This takes longer than usual."), v.supportCode()},
+			Keys: []brand.Item{{Label: v.say("Menu"), URL: v.home}, v.exit()},
 		})
 	default:
-		v.show(waiting(v, id, count, progress(t)))
+		v.show(waiting(v, id, count, v.progress(t)))
 	}
 }
 
@@ -58,22 +58,22 @@ func plainID(id string) bool {
 func waiting(v *visit, id string, count int, text string) brand.Page {
 	next := v.link("wait", id, strconv.Itoa(count+1))
 	return brand.Page{
-		Title: "Please wait", Text: []string{text}, Next: &brand.Next{After: look, URL: next},
-		Keys: []brand.Item{{Label: "Refresh", URL: next}, exit()},
+		Title: v.say("Please wait"), Text: []string{text}, Next: &brand.Next{After: look, URL: next},
+		Keys: []brand.Item{{Label: v.say("Refresh"), URL: next}, v.exit()},
 	}
 }
 
 // progress is the furthest step that came.
-func progress(t trace.Trace) string {
-	text := "The desk changes hands."
+func (v *visit) progress(t trace.Trace) string {
+	text := v.say("The desk changes hands.")
 	for _, s := range []struct {
 		step trace.StepName
 		says string
 	}{
-		{trace.Notified, "The phone is told."},
-		{trace.Acknowledged, "The phone fetches its settings."},
-		{trace.Fetched, "The phone has its settings."},
-		{trace.Registered, "The phone is registered; its keys come next."},
+		{trace.Notified, v.say("The phone is told.")},
+		{trace.Acknowledged, v.say("The phone fetches its settings.")},
+		{trace.Fetched, v.say("The phone has its settings.")},
+		{trace.Registered, v.say("The phone is registered; its keys come next.")},
 	} {
 		if t.Has(s.step) {
 			text = s.says
@@ -84,38 +84,38 @@ func progress(t trace.Trace) string {
 
 // ready tells that the desk is as it shall be.
 func (h *Handler) ready(v *visit, t trace.Trace) brand.Page {
-	p := brand.Page{Title: "Ready", Text: []string{"The desk is free."}, Keys: []brand.Item{exit()}}
+	p := brand.Page{Title: v.say("Ready"), Text: []string{v.say("The desk is free.")}, Keys: []brand.Item{v.exit()}}
 	if t.Number == "" {
 		return p
 	}
-	p.Text[0] = "The desk is yours, " + t.Number + "."
+	p.Text[0] = v.say("The desk is yours, %s.", t.Number)
 	if who, ok, err := h.Desk.WhoSits(v.ctx, v.seat()); err == nil && ok && who.Binding.Number == t.Number && who.Name != "" {
-		p.Text[0] = "The desk is yours, " + who.Name + "."
+		p.Text[0] = v.say("The desk is yours, %s.", who.Name)
 	}
 	return p
 }
 
 // failed names the step that never came. Who sits where was settled before.
 func failed(v *visit, t trace.Trace) brand.Page {
-	text := "The phone did not take its new settings."
+	text := v.say("The phone did not take its new settings.")
 	for _, s := range t.Steps {
 		if s.Error == "" {
 			continue
 		}
 		switch s.Name {
 		case trace.Notified, trace.Acknowledged:
-			text = "The phone did not answer when it was told."
+			text = v.say("The phone did not answer when it was told.")
 		case trace.Fetched:
-			text = "The phone did not fetch its settings."
+			text = v.say("The phone did not fetch its settings.")
 		case trace.Registered:
-			text = "The phone did not register."
+			text = v.say("The phone did not register.")
 		case trace.Lit:
-			text = "Not all keys of the phone came on."
+			text = v.say("Not all keys of the phone came on.")
 		}
 		break
 	}
 	return brand.Page{
-		Title: "Not ready", Text: []string{text, "Restarting the phone may help.", supportCode(t.ID)},
-		Keys: []brand.Item{{Label: "Menu", URL: v.home}, exit()},
+		Title: v.say("Not ready"), Text: []string{text, v.say("Restarting the phone may help."), v.supportCode()},
+		Keys: []brand.Item{{Label: v.say("Menu"), URL: v.home}, v.exit()},
 	}
 }

@@ -48,9 +48,14 @@ type world struct {
 	http  *httptest.Server
 	logs  *lines
 
-	mu   sync.Mutex
-	down bool
-	now  time.Time
+	two bool // there are two addresses
+
+	mu     sync.Mutex
+	down   bool
+	now    time.Time
+	pins   []hotdesk.PINChange
+	refuse *hotdesk.Refused // the next change of a PIN
+	places []string
 }
 
 // lines is a log that may be written to and read at once.
@@ -75,7 +80,12 @@ func (l *lines) String() string {
 // who wire a server.
 func newWorld(t *testing.T, occupied string, brands brand.List, devices ...string) *world {
 	t.Helper()
-	w := &world{t: t, logs: &lines{}, now: time.Now()}
+	return (&world{t: t, logs: &lines{}, now: time.Now()}).open(occupied, brands, devices...)
+}
+
+func (w *world) open(occupied string, brands brand.List, devices ...string) *world {
+	t := w.t
+	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
 	if w.store, err = store.Open(t.Context(), store.Options{URL: store.Memory, Log: quiet}); err != nil {
@@ -99,7 +109,7 @@ func newWorld(t *testing.T, occupied string, brands brand.List, devices ...strin
 	}
 	reloads := reload.NewDesk(w.store, w.store, w.store, nil)
 	nonces := digest.NewNonces([]byte("key"), "node", "boot", time.Minute, time.Now)
-	h, err := phoneapp.New(phoneapp.Parts{
+	parts := phoneapp.Parts{
 		Brands: brands,
 		Door:   device.NewDoor(device.Parts{Store: w, Tokens: w.key, Nonces: nonces}),
 		Desk: hotdesk.New(hotdesk.Parts{
@@ -109,7 +119,13 @@ func newWorld(t *testing.T, occupied string, brands brand.List, devices ...strin
 		Root: func(r *http.Request) string { return "http://" + r.Host + "/" },
 		Log:  slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:  func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now },
-	})
+
+		People: w, PINs: w, Codes: w,
+	}
+	if w.two {
+		parts.Places = w
+	}
+	h, err := phoneapp.New(parts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,11 +224,16 @@ func (w *world) ends(mac string, state trace.State, steps ...trace.Step) trace.T
 // seat logs somebody in by another door.
 func (w *world) seat(mac, number string) {
 	w.t.Helper()
+	w.seatBy(mac, number, credential.NewToken().Reveal())
+}
+
+func (w *world) seatBy(mac, number, id string) {
+	w.t.Helper()
 	_, err := hotdesk.New(hotdesk.Parts{
 		Directory: w.store, Seating: w.store, Attempts: w.store, PINs: w.key, News: w.store,
 		Log: slog.New(slog.DiscardHandler), Session: credential.NewSessionID,
 	}).Login(w.t.Context(), hotdesk.LoginRequest{
-		ID: credential.NewToken().Reveal(), At: time.Now(), Door: hotdesk.API, Device: w.id(mac), Number: number, Admin: true, Source: "test",
+		ID: id, At: time.Now(), Door: hotdesk.API, Device: w.id(mac), Number: number, Admin: true, Source: "test",
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -132,6 +132,15 @@ func pages(text string) map[string]brand.Page {
 			Keys: []brand.Item{{Label: "Refresh", URL: base + "wait/1a/2"}, exit},
 		},
 		"bare": {Title: text},
+		"people": {Title: "Directory", Items: []brand.Item{
+			{Label: "Ada Lovelace 1001", Dial: "1001"}, {Label: text, Dial: "1002"}, {Label: "More", URL: base + "find/1/YWRh"},
+		}},
+		"search": {Title: text, Form: &brand.Form{URL: base + "find", Submit: "Search", Fields: []brand.Field{{Label: text, Name: "q", Text: true}}}},
+		"picture": {
+			Title: "Log in by code", Text: []string{text}, Next: &brand.Next{After: 3 * time.Second, URL: base + "code/ABCDEFGH/1"},
+			Keys:    []brand.Item{{Label: "Refresh", URL: base + "code/ABCDEFGH/1"}, {Label: "As text", URL: base + "code/ABCDEFGH/t0"}, exit},
+			Picture: &brand.Picture{URL: base + "code/ABCDEFGH.png", Size: 160},
+		},
 	}
 }
 

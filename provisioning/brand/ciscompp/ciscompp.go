@@ -32,7 +32,7 @@ func Brand() brand.Brand {
 		zones: brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.CiscoMPP, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: ciscoxml.Draw, Recipe: recipe(),
+		Name: brand.CiscoMPP, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Recipe: recipe(),
 		Book: ciscoxml.Book(),
 		DHCP: brand.DHCP{
 			Class: "Cisco Systems, Inc. IP Phone CP-", Options: []brand.Option{{Code: 66}, {Code: 160, Note: "uncertain"}, {Code: 159, Note: "uncertain"}}, Address: "{base}$MA.xml",

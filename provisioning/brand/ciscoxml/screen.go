@@ -23,14 +23,30 @@ func Draw(p brand.Page, _ string) brand.Drawn {
 	case p.Form != nil:
 		root = form(p)
 	default:
-		root = brand.Has("CiscoIPPhoneText", brand.Holds("Title", p.Title), brand.Holds("Prompt", ""),
-			brand.Holds("Text", strings.Join(p.Text, " ")))
-		for n, k := range p.Keys {
-			root.Kids = append(root.Kids, brand.Has("SoftKeyItem",
-				brand.Holds("Name", k.Label), brand.Holds("URL", address(k)), brand.Holds("Position", strconv.Itoa(n+1))))
-		}
+		root = softKeys(brand.Has("CiscoIPPhoneText", brand.Holds("Title", p.Title), brand.Holds("Prompt", ""),
+			brand.Holds("Text", strings.Join(p.Text, " "))), p)
 	}
 	return brand.Drawn{Body: root.Document(), ContentType: brand.Sheet, Refresh: p.Next.Header()}
+}
+
+// DrawPictures writes a page for phones that show a picture of a URL. It has one
+// line of text below it.
+func DrawPictures(p brand.Page, model string) brand.Drawn {
+	if p.Picture == nil {
+		return Draw(p, model)
+	}
+	p = p.Bounded()
+	root := brand.Has("CiscoIPPhoneImageFile", brand.Holds("Title", p.Title), brand.Holds("Prompt", prompt(p)),
+		brand.Holds("LocationX", "-1"), brand.Holds("LocationY", "-1"), brand.Holds("URL", p.Picture.URL))
+	return brand.Drawn{Body: softKeys(root, p).Document(), ContentType: brand.Sheet, Refresh: p.Next.Header()}
+}
+
+func softKeys(root brand.Element, p brand.Page) brand.Element {
+	for n, k := range p.Keys[:min(len(p.Keys), 4)] {
+		root.Kids = append(root.Kids, brand.Has("SoftKeyItem",
+			brand.Holds("Name", k.Label), brand.Holds("URL", address(k)), brand.Holds("Position", strconv.Itoa(n+1))))
+	}
+	return root
 }
 
 // form: N is a number, NP one that the phone hides.
@@ -38,8 +54,11 @@ func form(p brand.Page) brand.Element {
 	root := brand.Has("CiscoIPPhoneInput", brand.Holds("Title", p.Title), brand.Holds("Prompt", prompt(p)), brand.Holds("URL", p.Form.URL))
 	for _, f := range p.Form.Fields {
 		flags := "N"
-		if f.Hidden {
+		switch {
+		case f.Hidden:
 			flags = "NP"
+		case f.Text:
+			flags = "A"
 		}
 		root.Kids = append(root.Kids, brand.Has("InputItem",
 			brand.Holds("DisplayName", f.Label), brand.Holds("QueryStringParam", f.Name),
@@ -57,8 +76,11 @@ func prompt(p brand.Page) string {
 }
 
 func address(i brand.Item) string {
-	if i.Exit {
+	switch {
+	case i.Exit:
 		return "SoftKey:Exit"
+	case i.Dial != "":
+		return "Dial:" + i.Dial
 	}
 	return i.URL
 }

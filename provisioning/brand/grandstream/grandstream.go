@@ -32,7 +32,7 @@ func Brand() brand.Brand {
 		zones:   brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.Grandstream, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Recipe: recipe(),
+		Name: brand.Grandstream, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, ScreenItems: maxKeys, Recipe: recipe(),
 		Book: brand.Book{ContentType: brand.XMLBook, Name: func(base string) bool { return base == "phonebook.xml" }, Write: book},
 		DHCP: brand.DHCP{
 			Class: "Grandstream", Options: []brand.Option{{Code: 66}, {Code: 43, Note: "which suboption is uncertain"}, {Code: 160, Note: "only where the phone is told to"}}, Address: "{base}",

@@ -33,8 +33,11 @@ func laidOut(p brand.Page) brand.Element {
 	if p.Form != nil {
 		for _, f := range p.Form.Fields {
 			kind := "number"
-			if f.Hidden {
+			switch {
+			case f.Hidden:
 				kind = "password"
+			case f.Text:
+				kind = "text"
 			}
 			section.Kids = append(section.Kids, brand.Element{Name: "input"}.With("label", f.Label, "name", f.Name, "type", kind))
 		}
@@ -110,9 +113,12 @@ func keysOf(p brand.Page, list, one string) brand.Element {
 		add("QuitApp", "Exit", "")
 	}
 	for _, i := range append(p.Items, p.Keys...) {
-		if i.Exit {
+		switch {
+		case i.Exit:
 			add("QuitApp", i.Label, "")
-		} else {
+		case i.Dial != "":
+			add("Dial", i.Label, i.Dial)
+		default:
 			add("UseURL", i.Label, i.URL)
 		}
 	}

@@ -8,6 +8,6 @@ func Screens() brand.TextScreens {
 	return brand.TextScreens{
 		Menu: []string{"Beep", "no"},
 		Form: []string{"type", "number", "Beep", "no"},
-		Page: []string{"Beep", "no"},
+		Page: []string{"Beep", "no"}, TextType: "string",
 	}
 }

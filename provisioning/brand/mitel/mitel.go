@@ -31,7 +31,7 @@ func Brand() brand.Brand {
 		zones: brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.Mitel, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screens().Draw, Message: message, Recipe: recipe(),
+		Name: brand.Mitel, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screens().Draw, Message: message, ScreenItems: 14, Recipe: recipe(),
 		Book:     brand.Book{ContentType: "text/csv; charset=utf-8", Write: book},
 		DHCP:     brand.DHCP{Class: "AastraIPPhone", Options: []brand.Option{{Code: 43, Sub: 2}, {Code: 66}, {Code: 159, Note: "69xx, uncertain"}}, Address: "{base}"},
 		Firmware: []string{"*.st"},

@@ -10,7 +10,7 @@ func screens() brand.TextScreens {
 		Menu:   []string{"Beep", "no", "destroyOnExit", "yes"},
 		Form:   []string{"type", "number", "displayMode", "condensed", "Beep", "no", "destroyOnExit", "yes"},
 		Page:   []string{"Beep", "no", "destroyOnExit", "yes"},
-		Notice: []string{"Beep", "yes", "destroyOnExit", "yes"},
+		Notice: []string{"Beep", "yes", "destroyOnExit", "yes"}, TextType: "string",
 	}
 }
 

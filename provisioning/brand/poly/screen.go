@@ -1,6 +1,8 @@
 package poly
 
 import (
+	"strconv"
+
 	"perch/provisioning/brand"
 )
 
@@ -16,9 +18,17 @@ func screen(p brand.Page, _ string) brand.Drawn {
 	for _, line := range p.Text {
 		body.Kids = append(body.Kids, brand.Holds("p", line))
 	}
+	if p.Picture != nil {
+		side := strconv.Itoa(p.Picture.Size)
+		body.Kids = append(body.Kids, brand.Has("p", brand.Element{Name: "img"}.With("src", p.Picture.URL, "alt", firstOf(p.Text), "width", side, "height", side)))
+	}
 	for _, i := range append(p.Items, p.Keys...) {
+		address := i.URL
+		if i.Dial != "" {
+			address = "tel://" + i.Dial
+		}
 		if !i.Exit { // the phone's own key leaves the browser
-			body.Kids = append(body.Kids, brand.Has("p", brand.Holds("a", i.Label).With("href", i.URL)))
+			body.Kids = append(body.Kids, brand.Has("p", brand.Holds("a", i.Label).With("href", address)))
 		}
 	}
 	if p.Form != nil {
@@ -26,6 +36,13 @@ func screen(p brand.Page, _ string) brand.Drawn {
 	}
 	page := brand.Has("html", head, body).With("xmlns", "http://www.w3.org/1999/xhtml")
 	return brand.Drawn{Body: page.Document(), ContentType: "text/html; charset=utf-8"}
+}
+
+func firstOf(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[0]
 }
 
 func form(f *brand.Form) brand.Element {

@@ -16,6 +16,7 @@ func TestScreens(t *testing.T) {
 		"html/body":  nil,
 		"body/p":     nil,
 		"p/a":        {"href"},
+		"p/img":      {"src", "alt", "width", "height"},
 		"body/form":  {"method", "action"},
 		"form/p":     nil,
 		"p/input":    {"type", "name", "value"},

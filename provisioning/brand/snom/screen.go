@@ -9,7 +9,7 @@ import (
 
 // screen writes a page for the minibrowser: one input per page, and no page is
 // kept in the browser's history (track), so that Back does not send a PIN again.
-func screen(p brand.Page, _ string) brand.Drawn {
+func screen(p brand.Page, model string) brand.Drawn {
 	p = p.Bounded()
 	var root brand.Element
 	switch {
@@ -22,7 +22,10 @@ func screen(p brand.Page, _ string) brand.Drawn {
 		root = input(p)
 	default:
 		root = brand.Has("SnomIPPhoneText", brand.Holds("Title", p.Title), brand.Holds("Text", strings.Join(p.Text, " ")))
-		for n, k := range p.Keys {
+		if p.Picture != nil && pictures(model) {
+			root = brand.Has("SnomIPPhoneImageFile", brand.Holds("LocationX", "0"), brand.Holds("LocationY", "0"), brand.Holds("URL", p.Picture.URL))
+		}
+		for n, k := range p.Keys[:min(len(p.Keys), 4)] {
 			root.Kids = append(root.Kids, brand.Has("SoftKeyItem",
 				brand.Holds("Name", "F"+strconv.Itoa(n+1)), brand.Holds("Label", k.Label), brand.Holds("URL", address(k))))
 		}
@@ -43,8 +46,11 @@ func input(p brand.Page) brand.Element {
 	}
 	f := p.Form.Fields[0]
 	flags := "n"
-	if f.Hidden {
+	switch {
+	case f.Hidden:
 		flags = "pn"
+	case f.Text:
+		flags = "a"
 	}
 	root.Kids = append(root.Kids, brand.Holds("Prompt", f.Label), brand.Holds("URL", p.Form.URL), brand.Has("InputItem",
 		brand.Holds("DisplayName", f.Label), brand.Holds("QueryStringParam", f.Name),
@@ -53,10 +59,22 @@ func input(p brand.Page) brand.Element {
 }
 
 func address(i brand.Item) string {
-	if i.Exit {
+	switch {
+	case i.Exit:
 		return "snom://mb_exit"
+	case i.Dial != "":
+		return "snom://mb_nop#numberdial=" + i.Dial
 	}
 	return i.URL
+}
+
+// pictures are the models with a colour screen.
+func pictures(name string) bool {
+	switch strings.ToUpper(strings.TrimPrefix(strings.ToLower(name), "snom")) {
+	case "820", "821", "870", "760", "D765", "D375", "D385", "D735", "D785", "D862", "D865", "D895":
+		return true
+	}
+	return false
 }
 
 // message is the event xml with a page of the minibrowser as its body.

@@ -30,7 +30,7 @@ func Brand() brand.Brand {
 		zones: brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.Snom, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Message: message,
+		Name: brand.Snom, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screen, Message: message, ScreenItems: 20,
 		// Settings are taken over in 3 to 8 s, a reboot takes 40 to 70 s.
 		Recipe: recipe(),
 		Book:   brand.Book{ContentType: brand.XMLBook, Write: brand.DirectoryXML("SnomIPPhoneDirectory", nil)},

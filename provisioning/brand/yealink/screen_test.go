@@ -9,6 +9,9 @@ import (
 // TestScreens: the elements that the maker documents, and nothing else.
 func TestScreens(t *testing.T) {
 	brandtest.Screens{Brand: Brand, Model: "T46U", Documented: map[string][]string{
+		"YealinkIPPhoneImageScreen":            {"Beep", "destroyOnExit", "mode"},
+		"YealinkIPPhoneImageScreen/Image":      {"horizontalAlign", "verticalAlign"},
+		"YealinkIPPhoneImageScreen/SoftKey":    {"index"},
 		"YealinkIPPhoneTextMenu":               {"Beep", "destroyOnExit"},
 		"YealinkIPPhoneTextMenu/Title":         nil,
 		"YealinkIPPhoneTextMenu/MenuItem":      nil,

@@ -29,7 +29,7 @@ func Brand() brand.Brand {
 		zones:  brand.NewZones(),
 	}
 	return brand.Brand{
-		Name: brand.Yealink, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screens().Draw, Message: message,
+		Name: brand.Yealink, Recognise: Recognise, File: File, Render: r.render, Templates: files, Screen: screens().Draw, Message: message, ScreenItems: 20,
 		// A reload without a reboot takes 2 to 6 s, a reboot 40 to 90 s.
 		Recipe: recipe(),
 		Book:   brand.Book{ContentType: brand.XMLBook, Write: brand.DirectoryXML("YealinkIPPhoneDirectory", nil)},

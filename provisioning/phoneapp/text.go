@@ -1,0 +1,110 @@
+package phoneapp
+
+import "fmt"
+
+// say is a text of a page in the language of who uses the phone. The English text
+// is the key; one that has no translation is shown as it is.
+func (v *visit) say(text string, values ...any) string {
+	if v.language == "de" {
+		if t, ok := german[text]; ok {
+			text = t
+		}
+	}
+	if len(values) == 0 {
+		return text
+	}
+	return fmt.Sprintf(text, values...)
+}
+
+// german holds every text of the pages. It is read only.
+var german = map[string]string{
+	"A setting of this desk is wrong. Ask your administrator.": "Eine Einstellung dieses Platzes ist falsch. Fragen Sie Ihren Administrator.",
+	"Again":                              "Nochmal",
+	"All":                                "Alle",
+	"As text":                            "Als Text",
+	"Back":                               "Zurück",
+	"Call %s":                            "%s anrufen",
+	"Change PIN":                         "PIN ändern",
+	"Code %s.":                           "Code %s.",
+	"Confirmed. The desk changes hands.": "Bestätigt. Der Platz wechselt.",
+	"Desk %s.":                           "Platz %s.",
+	"Directory":                          "Telefonbuch",
+	"Exit":                               "Ende",
+	"Extension":                          "Nummer",
+	"Extension and PIN":                  "Nummer und PIN",
+	"Extension or PIN is not right.":     "Nummer oder PIN stimmt nicht.",
+	"Free desk":                          "Freier Platz",
+	"Leave it":                           "Lassen",
+	"Log in":                             "Anmelden",
+	"Log in %s":                          "Anmelden %s",
+	"Log in (external)":                  "Anmelden (extern)",
+	"Log in (internal)":                  "Anmelden (intern)",
+	"Log in by code":                     "Anmelden mit Code",
+	"Log out":                            "Abmelden",
+	"Menu":                               "Menü",
+	"More":                               "Mehr",
+	"New PIN":                            "Neue PIN",
+	"New PIN again":                      "Neue PIN nochmal",
+	"No entry for %s":                    "Kein Eintrag für %s",
+	"Nobody is logged in":                "Niemand ist angemeldet",
+	"Nobody is logged in.":               "Niemand ist angemeldet.",
+	"Not all keys of the phone came on.": "Nicht alle Tasten des Telefons wurden aktiv.",
+	"Not done":                           "Nicht erledigt",
+	"Not now":                            "Jetzt nicht",
+	"Not ready":                          "Nicht bereit",
+	"Number, or the name by its keys":    "Nummer, oder Name auf den Tasten",
+	"Old PIN":                            "Alte PIN",
+	"PIN":                                "PIN",
+	"PIN of %s":                          "PIN von %s",
+	"Please wait":                        "Bitte warten",
+	"Ready":                              "Bereit",
+	"Refresh":                            "Neu laden",
+	"Reload phone":                       "Neu laden",
+	"Restarting the phone may help.":     "Ein Neustart des Telefons kann helfen.",
+	"Scan the picture, or confirm code %s where you are signed in.": "Bild scannen, oder Code %s bestätigen, wo Sie angemeldet sind.",
+	"Search": "Suchen",
+	"Somebody else or nobody is logged in here now.": "Hier ist jetzt jemand anderes oder niemand angemeldet.",
+	"Take over":                                                    "Übernehmen",
+	"Take the desk over?":                                          "Den Platz übernehmen?",
+	"That is too long":                                             "Das ist zu lang",
+	"That took too long":                                           "Das hat zu lange gedauert",
+	"The code has run out.":                                        "Der Code ist abgelaufen.",
+	"The desk changes hands.":                                      "Der Platz wechselt.",
+	"The desk is free.":                                            "Der Platz ist frei.",
+	"The desk is yours, %s.":                                       "Der Platz gehört Ihnen, %s.",
+	"The new PINs differ":                                          "Die neuen PINs sind verschieden",
+	"The phone did not answer when it was told.":                   "Das Telefon hat nicht geantwortet.",
+	"The phone did not fetch its settings.":                        "Das Telefon hat seine Einstellungen nicht geholt.",
+	"The phone did not register.":                                  "Das Telefon hat sich nicht angemeldet.",
+	"The phone did not take its new settings.":                     "Das Telefon hat die neuen Einstellungen nicht übernommen.",
+	"The phone fetches its settings.":                              "Das Telefon holt seine Einstellungen.",
+	"The phone has its settings.":                                  "Das Telefon hat seine Einstellungen.",
+	"The phone is registered; its keys come next.":                 "Das Telefon ist angemeldet, die Tasten folgen.",
+	"The phone is told.":                                           "Das Telefon erfährt es.",
+	"This does not work at the moment. Try again in a minute.":     "Das geht gerade nicht. Bitte in einer Minute nochmal.",
+	"This is no extension":                                         "Das ist keine Nummer",
+	"This is not allowed here. Ask your administrator.":            "Das ist hier nicht erlaubt. Fragen Sie Ihren Administrator.",
+	"This phone is no longer known. Ask your administrator.":       "Dieses Telefon ist nicht mehr bekannt. Fragen Sie Ihren Administrator.",
+	"This takes longer than usual.":                                "Das dauert länger als sonst.",
+	"Too many codes. Wait a minute.":                               "Zu viele Codes. Bitte eine Minute warten.",
+	"Too many wrong PINs. Try again in %d minutes.":                "Zu viele falsche PINs. Bitte in %d Minuten nochmal.",
+	"Too many wrong PINs. Try again in a minute.":                  "Zu viele falsche PINs. Bitte in einer Minute nochmal.",
+	"Type it in full":                                              "Bitte vollständig",
+	"Type your extension":                                          "Bitte Ihre Nummer",
+	"Until %s.":                                                    "Bis %s.",
+	"Who is here":                                                  "Wer ist hier",
+	"You are logged in at another desk. Log out there first.":      "Sie sind an einem anderen Platz angemeldet. Melden Sie sich dort zuerst ab.",
+	"Your PIN cannot be changed here. Ask your administrator.":     "Ihre PIN kann hier nicht geändert werden. Fragen Sie Ihren Administrator.",
+	"Your PIN is changed.":                                         "Ihre PIN ist geändert.",
+	"Your extension cannot be used at this site.":                  "Ihre Nummer ist an diesem Standort nicht erlaubt.",
+	"Your extension cannot be used today. Ask your administrator.": "Ihre Nummer gilt heute nicht. Fragen Sie Ihren Administrator.",
+	"This desk is for emergency calls only.":                       "Dieser Platz ist nur für Notrufe.",
+	"This desk belongs to somebody else.":                          "Dieser Platz gehört jemand anderem.",
+	"This desk is reserved for others now.":                        "Dieser Platz ist jetzt für andere reserviert.",
+	"Choose another PIN: this one is too easy.":                    "Bitte eine andere PIN: diese ist zu einfach.",
+	"A PIN has at least %s digits.":                                "Eine PIN hat mindestens %s Ziffern.",
+	"%s is logged in":                                              "%s ist angemeldet",
+	"%s is logged in since %s.":                                    "%s ist angemeldet seit %s.",
+	"%s sits here since %s":                                        "%s sitzt hier seit %s",
+	"%s sits here since %s. They have to log out first.":           "%s sitzt hier seit %s und muss sich zuerst abmelden.",
+}
