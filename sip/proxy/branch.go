@@ -34,7 +34,6 @@ type heard struct {
 	a    *attempt
 	res  *sip.Response // nil: no response, code says what it comes to
 	code int
-	end  bool // nothing follows
 }
 
 // cancel has the branch cancelled; only the first reason counts.
@@ -56,7 +55,7 @@ func (a *attempt) stopped() bool {
 
 // run goes through the ways until one gives a final response that stands.
 func (a *attempt) run(ctx context.Context) {
-	last := heard{a: a, code: 480, end: true}
+	last := heard{a: a, code: 480}
 	for _, s := range a.to.hops() {
 		if a.stopped() || ctx.Err() != nil {
 			last.code = 487
@@ -67,7 +66,6 @@ func (a *attempt) run(ctx context.Context) {
 			break
 		}
 	}
-	last.end = true
 	a.call.tell(last)
 }
 
@@ -75,18 +73,18 @@ func (a *attempt) run(ctx context.Context) {
 func (a *attempt) try(ctx context.Context, s step, credentials []flow.Field) (h heard, again bool) {
 	f, req, err := a.call.request(ctx, a, s, credentials)
 	if err != nil {
-		return a.failed(err, false), true
+		return a.failed(err), true
 	}
 	sent, err := a.call.p.Sender.Open(ctx, f, req, branch(a.call.mark), a.late)
 	if err != nil {
-		return a.failed(err, false), true
+		return a.failed(err), true
 	}
 	a.mu.Lock()
 	a.sent, a.by = req, f
 	a.mu.Unlock()
 	res, rang, err := a.wait(ctx, sent)
 	if err != nil {
-		return a.failed(err, rang), !rang && !a.stopped()
+		return a.failed(err), !rang && !a.stopped()
 	}
 	if (res.StatusCode == 401 || res.StatusCode == 407) && credentials == nil && a.to.way != nil && a.to.way.Answer != nil && !a.stopped() {
 		if fields, ok := a.to.way.Answer(ctx, req, res); ok {
@@ -99,7 +97,7 @@ func (a *attempt) try(ctx context.Context, s step, credentials []flow.Field) (h 
 // failed is what an error comes to (RFC 3261 section 16.9): 503 for a way that
 // is shut, which goes out as 500; 480 for a phone whose flow is gone; 408 for
 // silence.
-func (a *attempt) failed(err error, rang bool) heard {
+func (a *attempt) failed(err error) heard {
 	h := heard{a: a, code: 408}
 	switch {
 	case a.stopped():
@@ -120,7 +118,7 @@ func (a *attempt) failed(err error, rang bool) heard {
 func (a *attempt) wait(ctx context.Context, sent *flow.Pending) (res *sip.Response, rang bool, err error) {
 	limit := time.NewTimer(a.call.p.TimerC)
 	defer limit.Stop()
-	stop, heardAny := a.stop, false
+	stop, heardAny, expired := a.stop, false, false
 	for {
 		select {
 		case res, ok := <-sent.Responses():
@@ -129,6 +127,8 @@ func (a *attempt) wait(ctx context.Context, sent *flow.Pending) (res *sip.Respon
 				return nil, rang, sent.Err()
 			case !usable(res) && !res.IsProvisional():
 				return nil, rang, flow.ErrUnsafe
+			case expired && res.StatusCode >= 300: // what a CANCEL of ours led to
+				return nil, true, flow.ErrTimeout
 			case !res.IsProvisional():
 				return res, rang, nil
 			}
@@ -147,7 +147,7 @@ func (a *attempt) wait(ctx context.Context, sent *flow.Pending) (res *sip.Respon
 				sent.Terminate()
 				continue
 			}
-			stop = nil
+			stop, expired = nil, true
 			sent.Cancel("")
 			limit.Reset(flow.Timeout + time.Second)
 		case <-ctx.Done():

@@ -65,10 +65,12 @@ func (c *call) serve(ctx context.Context) error {
 			End: calls.End{Flow: c.r.Flow, Target: addressOf(c.r.Header("Contact")), From: c.r.SIP.From().Address.String(), CSeq: c.r.SIP.CSeq().SeqNo},
 		})
 	}
-	if err := c.group(); err != nil {
-		return c.ended(err)
+	err := c.group()
+	if err == nil {
+		err = c.loop(ctx)
+	} else {
+		c.cancelAll("")
 	}
-	err := c.loop(ctx)
 	if len(c.open) == 0 || !c.p.work(c.drain) {
 		close(c.over)
 	}
@@ -281,7 +283,7 @@ func (c *call) breadth(n int) (each int, ok bool) {
 // request makes the copy for one way, and finds the flow that it goes by.
 func (c *call) request(ctx context.Context, a *attempt, s step, credentials []flow.Field) (location.Flow, *sip.Request, error) {
 	cp := copying{
-		realm: c.who.tenant.Realm, trusted: c.who.upstream, from: c.who.from, display: c.who.display,
+		trusted: c.who.upstream, from: c.who.from, display: c.who.display,
 		private: c.who.privacy.user || c.who.privacy.header, called: a.to.called, asserted: c.who.asserted(),
 	}
 	if !c.inside {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
-	"perch/sip/digest"
 	"perch/sip/flow"
 	"perch/sip/handler"
 )
@@ -23,7 +22,6 @@ type copying struct {
 	breadth     string // Max-Breadth; empty: none
 	private     bool   // what tells of the person goes
 	trusted     bool   // what it claims stays: it came from the upstream
-	realm       string // credentials for it were ours
 	body        func(contentType string, body []byte) (string, []byte)
 }
 
@@ -53,7 +51,7 @@ func copied(r *handler.Request, c copying) (*sip.Request, error) {
 			h = renamed(r, c)
 		case name == "to" && r.ToTag() == "":
 			h = untagged(r)
-		case name == "max-forwards", name == "route", name == "content-length", name == "max-breadth", c.drops(name, h):
+		case name == "max-forwards", name == "route", name == "content-length", name == "max-breadth", c.drops(name):
 			continue
 		default:
 			h = sip.HeaderClone(h)
@@ -100,11 +98,10 @@ func (c copying) added() []flow.Field {
 }
 
 // drops tells the fields that do not go on.
-func (c copying) drops(name string, h sip.Header) bool {
+func (c copying) drops(name string) bool {
 	switch {
 	case name == "authorization", name == "proxy-authorization":
-		creds, err := digest.ParseCredentials(h.Value())
-		return err != nil || creds.Realm == c.realm // what is for us is nobody else's
+		return true // they are for us: nobody else's challenge is ever passed on
 	case claims(name):
 		return !c.trusted || name == "p-asserted-identity" && c.asserted != ""
 	case c.private && personal(name):

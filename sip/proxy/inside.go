@@ -68,6 +68,9 @@ func (p *Proxy) within(ctx context.Context, r *handler.Request, way path) error 
 	if !usable(res) {
 		return handler.Refuse(502, "unusable")
 	}
+	if code := res.StatusCode; code == 401 || code == 407 || code/100 == 3 {
+		return handler.Refuse(outward(code), "failed")
+	}
 	return p.reply(r, res, way.to.Hop)
 }
 
@@ -104,7 +107,7 @@ func (p *Proxy) onward(ctx context.Context, r *handler.Request, way path) (locat
 	if err != nil {
 		return f, nil, err
 	}
-	cp := copying{trusted: way.from.Hop, realm: r.Identity.Tenant.Realm}
+	cp := copying{trusted: way.from.Hop}
 	cp.uri, cp.routes = next(way.target, way.rest)
 	req, err := copied(r, cp)
 	return f, req, err

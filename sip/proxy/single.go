@@ -60,12 +60,12 @@ func (p *Proxy) sendOnce(ctx context.Context, a *attempt) heard {
 	for _, s := range a.to.hops() {
 		f, req, err := a.call.request(ctx, a, s, nil)
 		if err != nil {
-			h = a.failed(err, false)
+			h = a.failed(err)
 			continue
 		}
 		res, err := p.Sender.Forward(ctx, f, req, branch(a.call.mark))
 		if err != nil {
-			h = a.failed(err, false)
+			h = a.failed(err)
 			continue
 		}
 		if !usable(res) {
