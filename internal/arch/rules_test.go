@@ -26,7 +26,7 @@ const (
 // The storeys of the house, from the ground up.
 var (
 	leaves = []string{"hotdesk/directory", "hotdesk/calendar", "internal/credential", "internal/event", "sip/digest/...", "sip/media/...", "sip/dialog/...", "sip/siptrace/..."}
-	lower  = []string{"hotdesk", "sip/location", "sip/calls/...", "provisioning/brand/...", "provisioning/device/..."}
+	lower  = []string{"hotdesk", "sip/location", "sip/calls/...", "sip/emergency/...", "provisioning/brand/...", "provisioning/device/..."}
 	upper  = []string{"hotdesk/reload/...", "hotdesk/trace/...", "hotdesk/audit/...", "hotdesk/schedule/...", "sip/presence/...", "sip/upstream/registration/..."}
 	domain = append(append([]string{}, lower...), upper...)
 	inner  = append(append([]string{}, leaves...), domain...)

@@ -9,6 +9,7 @@ import (
 
 	"perch/hotdesk"
 	"perch/hotdesk/directory"
+	"perch/sip/emergency"
 	"perch/sip/handler"
 	"perch/sip/location"
 )
@@ -88,6 +89,9 @@ func (a *Auth) uriFits(at *attempt) bool {
 	if at.creds.URI == asked.String() {
 		return true
 	}
+	if handler.IsService(at.creds.URI) && isEmergency(at.r, at.scope.tenant) {
+		return true // as it was sent, before it became an address of ours
+	}
 	u, err := location.ParseURI(at.creds.URI)
 	if err != nil {
 		return false
@@ -112,7 +116,7 @@ func isEmergency(r *handler.Request, t directory.Tenant) bool {
 		return false
 	}
 	aor, err := location.NewAOR(r.SIP.Recipient.User, r.SIP.Recipient.Host)
-	return err == nil && slices.Contains(t.EmergencyNumbers, aor.User)
+	return err == nil && emergency.IsNumber(aor.User, t.EmergencyNumbers)
 }
 
 // username is the digest username, or the user part of an AOR.

@@ -111,12 +111,22 @@ func (h *Head) firstLine(line []byte) Fault {
 	switch {
 	case colon < 1:
 		return BadLine
+	case isHelp(h.URI):
+		return NoFault
 	case !is(h.URI[:colon], "", "sip") && !is(h.URI[:colon], "", "sips"):
 		return BadScheme
 	case !isHostPort(h.URI[colon+1:]):
 		return BadLine
 	}
 	return NoFault
+}
+
+// isHelp tells the name of the emergency service, urn:service:sos and what is
+// below it (RFC 5031 section 4.2): the one Request-URI that is none of SIP's and
+// means something here.
+func isHelp(uri []byte) bool {
+	const sos = "urn:service:sos"
+	return len(uri) >= len(sos) && len(uri) <= 80 && bytes.EqualFold(uri[:len(sos)], []byte(sos)) && (len(uri) == len(sos) || uri[len(sos)] == '.')
 }
 
 // isHostPort checks what stands between the user and the parameters of a SIP

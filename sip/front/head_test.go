@@ -60,6 +60,8 @@ func TestHeadFaults(t *testing.T) {
 		{"brackets round the URI", "OPTIONS <sip:a> SIP/2.0\r\n\r\n", BadLine},
 		{"no scheme", "OPTIONS a SIP/2.0\r\n\r\n", BadLine},
 		{"other scheme", "OPTIONS soap.beep://192.0.2.1:3002 SIP/2.0\r\n\r\n", BadScheme},
+		{"help by name", "INVITE urn:service:sos.police SIP/2.0\r\n\r\n", NoFault},
+		{"another service", "INVITE urn:service:sosx SIP/2.0\r\n\r\n", BadScheme},
 		{"scheme in capitals", "OPTIONS SIPS:a SIP/2.0\r\n\r\n", NoFault},
 		{"IPv6 without brackets", "OPTIONS sip:2001:db8::1 SIP/2.0\r\n\r\n", BadLine},
 		{"IPv6", "OPTIONS sip:a:b?c;d@[2001:db8::1]:5060;lr SIP/2.0\r\n\r\n", NoFault},

@@ -72,6 +72,7 @@ func (c *Chain) Adapt(arrival func(*sip.Request, sip.ServerTransaction) Arrival,
 	return func(req *sip.Request, tx sip.ServerTransaction) {
 		c.inFlight.Add(1)
 		defer c.inFlight.Add(-1)
+		service(req)
 		r := NewRequest(req, tx, arrival(req, tx), c.Server, c.now())
 		err := c.admit(r, next)
 		if err != nil {

@@ -41,10 +41,25 @@ func rank(code int) int {
 // server and a flow (RFC 5626 section 5.3.1).
 func outward(code int) int {
 	switch {
-	case code/100 == 3, code == 401, code == 407, code == 430:
+	case code == 401, code == 407:
+		return 403
+	case code/100 == 3, code == 430:
 		return 480
 	case code == 503:
 		return 500
 	}
 	return code
+}
+
+// ofWay is the code for a way to the upstream that led to no answer: a gateway
+// that is silent is 504 (RFC 3261 section 21.5.5), one that cannot be reached
+// 503, which here is about this server: there is no other.
+func ofWay(code int) int {
+	switch code {
+	case 408:
+		return 504
+	case 430, 503:
+		return 503
+	}
+	return outward(code)
 }

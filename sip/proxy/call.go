@@ -171,6 +171,9 @@ func (c *call) answered(ctx context.Context, h heard) error {
 // refuse answers with the best of what came.
 func (c *call) refuse() error {
 	code := outward(c.best.code)
+	if c.best.res == nil && c.best.a != nil && c.best.a.to.way != nil {
+		code = ofWay(c.best.code)
+	}
 	if c.best.res == nil || code != c.best.code {
 		return handler.Refuse(code, why(code))
 	}
@@ -306,7 +309,7 @@ func (c *call) request(ctx context.Context, a *attempt, s step, credentials []fl
 	default:
 		cp.uri, other.Hop, other.Host = a.to.way.URI, true, s.hop.Host
 		cp.fields, cp.body = append(a.to.way.Headers[:len(a.to.way.Headers):len(a.to.way.Headers)], credentials...), a.to.way.Body
-		if a.to.way.From != "" {
+		if a.to.way.From != "" && (a.to.way.Kind == calls.Emergency || !hides(c.r)) {
 			cp.from, cp.display = a.to.way.From, c.who.name
 		}
 		if hasField(cp.fields, "P-Asserted-Identity") {

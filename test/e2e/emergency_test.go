@@ -2,10 +2,12 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"perch/internal/config"
 	"perch/portal/api"
 )
 
@@ -89,6 +91,52 @@ func TestEmergencyCall(t *testing.T) {
 	eventually(t, "the event", 10*time.Second, func() bool {
 		return strings.Contains(o.redis("XRANGE", "{acme}:events", "-", "+"), `"emergency.called"`)
 	})
+}
+
+// TestEmergencyAlways: by the name of the service, from a session that has ended,
+// and from a phone whose account is locked.
+func TestEmergencyAlways(t *testing.T) {
+	t.Parallel()
+	at := trunkAddress(t, "127.0.0.2")
+	o := openWith(t, helpFile(at), func(c *config.Config) { c.Limits.Trusted = nil })
+	pbx := o.trunk(at)
+	reaches := func(p *peer, d *talk, number string) {
+		t.Helper()
+		invite := pbx.expect("INVITE for "+number, func(m packet) bool { return m.method() == "INVITE" && m.uri() == "sip:"+number+"@"+at })
+		pbx.respond(invite, 603, "Decline", "x")
+		if res := p.final(d.key("INVITE")); res.status() != 603 {
+			t.Errorf("%s: %s", number, res.line)
+		}
+	}
+	idle := o.desk(bareDesk)
+	for _, urn := range []string{"urn:service:sos", "urn:service:sos.police"} {
+		reaches(idle, idle.callsWith(ask{method: "INVITE", uri: urn, callID: urn, body: "v=0\r\n"}), "112")
+	}
+	other := idle.callsWith(ask{method: "INVITE", uri: "urn:service:counseling", callID: "counsel", body: "v=0\r\n"})
+	if res := idle.final(other.key("INVITE")); res.status() != 416 {
+		t.Errorf("another service: %s", res.line)
+	}
+
+	o.admin("login", "--tenant", "acme", "--ext", "1001", "--mac", bareDesk2)
+	ada := o.desk(bareDesk2)
+	o.admin("logout", "--tenant", "acme", "--ext", "1001")
+	reaches(ada, ada.calls("110"), "110")
+	late := ada.calls("1002")
+	if res := ada.final(late.key("INVITE")); res.status() != 401 {
+		t.Errorf("an ended session calls somebody: %s", res.line)
+	}
+
+	guesser := dialPeer(t, "udp", o.sip("udp"), idle.user, idle.auth, "a guess")
+	for range 6 {
+		guesser.seq++
+		a := ask{method: "REGISTER", uri: "sip:acme.test", to: "<sip:" + guesser.user + "@acme.test>", callID: "guess", cseq: guesser.seq}
+		if guesser.ch.line != "" {
+			a.headers = append(a.headers, guesser.authorization("REGISTER", a.uri))
+		}
+		guesser.send(a)
+		guesser.ch, guesser.nc = guesser.final(fmt.Sprintf("%d REGISTER", guesser.seq)), 0
+	}
+	reaches(idle, idle.calls("112"), "112")
 }
 
 // TestEmergencyWithoutRoute: 503 at once, and the event.
