@@ -8,6 +8,9 @@ const (
 	FeatureLogout = "logout"
 	FeatureWhoami = "whoami"
 	FeatureReload = "reload"
+
+	FeaturePIN        = "pin"        // change the own PIN
+	FeatureSupervisor = "supervisor" // a login with a supervisor's PIN
 )
 
 // How a feature-code call ended.
@@ -40,7 +43,7 @@ func newFeatures(reg prometheus.Registerer) *Features {
 	return &Features{
 		calls: newCounters(reg, "perch_feature_calls_total", "Calls to feature codes, by code and by how they ended.",
 			[]string{"code", "result"},
-			newSet(FeatureLogin, FeatureLogout, FeatureWhoami, FeatureReload),
+			newSet(FeatureLogin, FeatureLogout, FeatureWhoami, FeatureReload, FeaturePIN, FeatureSupervisor),
 			newSet(FeatureOK, FeatureRefused, FeatureAbandoned, FeatureCancelled, FeatureFailed)),
 		keys: newCounters(reg, "perch_feature_keys_total", "Keys pressed in calls to feature codes, by how they reached us.",
 			[]string{"way"}, newSet(KeysByRTP, KeysByInfo, KeysInBand)),

@@ -78,7 +78,7 @@ func (a *App) startSIP(ctx context.Context) error {
 	codes := feature.New(feature.Parts{
 		Others: px.Invite,
 		Desk:   a.desk, Reloads: byCode{a.reloads}, Dialogs: a.store, Sender: sender, Log: a.log, Metrics: a.metrics.Features,
-		Ports: ports, TraceID: newTraceID, Prompts: a.spoken(),
+		Ports: ports, TraceID: newTraceID, Prompts: a.spoken(), PINs: a.desk,
 	})
 	secure, err := a.certificates()
 	if err != nil {

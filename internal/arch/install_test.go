@@ -50,7 +50,7 @@ func TestInstallAsksForWhatIsMissingOnly(t *testing.T) {
 		{"valkey will do", "run", with(map[string]string{"go": goodGo, "valkey-server": ""}), 0, ""},
 		{"what builds is there", "build", with(map[string]string{"go": goodGo}), 0, ""},
 		{"no redis", "run", with(map[string]string{"go": goodGo}), 1, "apt-get install redis-server\n"},
-		{"no redis-cli", "bench", with(map[string]string{"go": goodGo, "redis-server": "", "kamailio": ""}), 1, "apt-get install redis-tools\n"},
+		{"no redis-cli", "bench", with(map[string]string{"go": goodGo, "redis-server": "", "kamailio": "", "nginx": "", "taskset": ""}), 1, "apt-get install redis-tools\n"},
 		{"nobody to speak the prompts", "build", map[string]string{"go": goodGo}, 1, "apt-get install espeak-ng sox\n"},
 		{"no go", "run", with(map[string]string{"redis-server": ""}), 1, "there is no go command"},
 		{"old go", "run", with(map[string]string{"go": "echo go1.9.2", "redis-server": ""}), 1, "or newer is needed"},

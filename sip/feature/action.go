@@ -19,6 +19,7 @@ const (
 	whyMalformed   = "malformed"       // not a form of this code
 	whyIncomplete  = "incomplete"      // number or PIN missing, and no prompts to ask for them
 	whyNothing     = "nothing_entered" // asked for, and not given
+	whyMismatch    = "pin_mismatch"    // the new PIN was typed in two ways
 	whyNoDevice    = "no_device"       // a static password's contact has no desk
 	whyUnavailable = "unavailable"     // the store does not answer
 	whyError       = "error"           // a defect; the log has it
@@ -26,18 +27,26 @@ const (
 	actionTime     = 10 * time.Second
 )
 
-// act does what a code asks for. It goes on when the phone hangs up meanwhile:
-// whoever dialled a login wants it.
-func (s *Service) act(id handler.Identity, at time.Time, d Dialled) (a answer) {
+// act does what a code asks for.
+func (s *Service) act(id handler.Identity, at time.Time, d Dialled) answer {
+	return s.attempt(id, d.Code, []string{d.Number, d.PIN.Reveal()}, func(ctx context.Context) (answer, error) {
+		return s.do(ctx, id, at, d)
+	})
+}
+
+// attempt does something and tells what came of it. It goes on when the phone
+// hangs up meanwhile: whoever dialled a login wants it. typed is what no log may
+// hold.
+func (s *Service) attempt(id handler.Identity, code Code, typed []string, do func(context.Context) (answer, error)) (a answer) {
 	ctx, cancel := context.WithTimeout(s.leaving, actionTime)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil { // on a goroutine of its own, where it would end the process
-			s.Log.Error("feature code panicked", "feature", string(d.Code), "stack", string(debug.Stack()))
+			s.Log.Error("feature code panicked", "feature", string(code), "stack", string(debug.Stack()))
 			a = answer{why: whyError}
 		}
 	}()
-	a, err := s.do(ctx, id, at, d)
+	a, err := do(ctx)
 	if err == nil {
 		return a
 	}
@@ -50,8 +59,8 @@ func (s *Service) act(id handler.Identity, at time.Time, d Dialled) (a answer) {
 		a.why = whyUnavailable
 	}
 	s.Log.LogAttrs(ctx, slog.LevelWarn, "feature code failed",
-		slog.String("feature", string(d.Code)), slog.String("result", a.why), slog.Any("from", id),
-		slog.String("error", handler.Clipped(censored(err.Error(), d), 300)))
+		slog.String("feature", string(code)), slog.String("result", a.why), slog.Any("from", id),
+		slog.String("error", handler.Clipped(censored(err.Error(), typed), 300)))
 	return a
 }
 
@@ -68,7 +77,7 @@ func (s *Service) do(ctx context.Context, id handler.Identity, at time.Time, d D
 	}
 	seat := directory.Seat{Device: id.Device.ID, Line: max(id.Line, 1)}
 	switch d.Code {
-	case Login:
+	case Login, Supervised:
 		return s.login(ctx, seat, at, d)
 	case Logout:
 		a.who = s.whoever(ctx, seat)
@@ -80,6 +89,8 @@ func (s *Service) do(ctx context.Context, id handler.Identity, at time.Time, d D
 		if a.who, sits, err = s.Desk.WhoSits(ctx, seat); err == nil && !sits {
 			a.why = whyNobody
 		}
+	case NewPIN:
+		a.why = whyIncomplete // it can only be asked for
 	case Reload:
 		err = s.Reloads.Reload(ctx, seat.Device, seat.Line, hotdesk.FeatureCode)
 	default:
@@ -94,7 +105,7 @@ func (s *Service) login(ctx context.Context, seat directory.Seat, at time.Time, 
 	}
 	_, err = s.Desk.Login(ctx, hotdesk.LoginRequest{
 		ID: s.TraceID(), At: at, Door: hotdesk.FeatureCode, Device: seat.Device, Line: seat.Line,
-		Number: d.Number, PIN: d.PIN, Source: "device:" + seat.Device.MAC.String(), Confirmed: d.Confirmed,
+		Number: d.Number, PIN: d.PIN, Source: "device:" + seat.Device.MAC.String(), Confirmed: d.Confirmed, Supervisor: d.Code == Supervised,
 	})
 	if err != nil {
 		return answer{}, err
@@ -115,11 +126,11 @@ func (s *Service) whoever(ctx context.Context, seat directory.Seat) (who hotdesk
 	return who
 }
 
-// censored removes what was dialled from a text for the log.
-func censored(text string, d Dialled) string {
-	for _, dialled := range []string{d.Number, d.PIN.Reveal()} {
-		if dialled != "" {
-			text = strings.ReplaceAll(text, dialled, "...")
+// censored removes what was typed from a text for the log.
+func censored(text string, typed []string) string {
+	for _, t := range typed {
+		if t != "" {
+			text = strings.ReplaceAll(text, t, "...")
 		}
 	}
 	return text

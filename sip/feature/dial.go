@@ -17,20 +17,34 @@ const (
 	Logout Code = metrics.FeatureLogout
 	WhoAmI Code = metrics.FeatureWhoami
 	Reload Code = metrics.FeatureReload
+
+	NewPIN     Code = metrics.FeaturePIN        // change the own PIN
+	Supervised Code = metrics.FeatureSupervisor // a login with a supervisor's PIN
 )
 
 // Dialled is a feature code as somebody dialled it. It prints as its code
 // alone: the rest may be a PIN, in its own place or typed into the wrong one.
 type Dialled struct {
 	Code      Code
-	Number    string           // login only; empty: to be asked for
-	PIN       directory.Secret // login only; empty: to be asked for
+	Number    string           // logins only; empty: to be asked for
+	PIN       directory.Secret // logins only; empty: to be asked for
 	Malformed bool             // a code, followed by something it does not take
-	Confirmed bool             // login only; whoever sits there may be logged out
+	Confirmed bool             // logins only; whoever sits there may be logged out
 }
 
+// logsIn tells whether the code is for a login.
+func (c Code) logsIn() bool { return c == Login || c == Supervised }
+
 // whole tells whether nothing is left to ask for.
-func (d Dialled) whole() bool { return d.Malformed || d.Code != Login || d.Number != "" && d.PIN != "" }
+func (d Dialled) whole() bool {
+	switch {
+	case d.Malformed:
+		return true
+	case d.Code.logsIn():
+		return d.Number != "" && d.PIN != ""
+	}
+	return d.Code != NewPIN // a PIN that is dialled would stay in the phone's list of calls
+}
 
 // String gives the code.
 func (d Dialled) String() string { return string(d.Code) }
@@ -57,7 +71,7 @@ func Parse(user string, codes directory.FeatureCodes) (d Dialled, ok bool) {
 	}
 	d = Dialled{Code: code}
 	args, good := arguments(strings.TrimSuffix(rest, "#"))
-	if !good || tooLong || len(args) > 2 || len(args) > 0 && code != Login {
+	if !good || tooLong || len(args) > 2 || len(args) > 0 && !code.logsIn() {
 		return Dialled{Code: code, Malformed: true}, true
 	}
 	if len(args) > 0 {
@@ -81,9 +95,11 @@ func longest(digits string, codes directory.FeatureCodes) (code Code, rest strin
 		{codes.Logout, Logout},
 		{codes.WhoAmI, WhoAmI},
 		{codes.Reload, Reload},
+		{codes.PIN, NewPIN},
+		{codes.Supervisor, Supervised},
 	} {
 		after, is := strings.CutPrefix(digits, c.dialled)
-		if !is || len(c.dialled) <= length || after != "" && after[0] != '*' && after[0] != '#' {
+		if !is || c.dialled == "" || len(c.dialled) <= length || after != "" && after[0] != '*' && after[0] != '#' {
 			continue
 		}
 		code, rest, ok, length = c.code, after, true, len(c.dialled)

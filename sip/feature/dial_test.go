@@ -33,6 +33,10 @@ func TestParse(t *testing.T) {
 		{"*12%23", Dialled{Code: Logout}},
 		{"*13#", Dialled{Code: WhoAmI}},
 		{"*14", Dialled{Code: Reload}},
+		{"*15", Dialled{Code: NewPIN}},
+		{"*16", Dialled{Code: Supervised}},
+		{"*16*1001", Dialled{Code: Supervised, Number: "1001"}},
+		{"*16*1001*9999#", Dialled{Code: Supervised, Number: "1001", PIN: "9999"}},
 
 		{"*11*", bad},
 		{"*11**4321", bad},
@@ -52,6 +56,7 @@ func TestParse(t *testing.T) {
 		{"*11*1001*" + strings.Repeat("1", 33), bad},
 		{"*11*1001*4321;x=" + strings.Repeat("1", 300), bad},
 		{"*12*1001", Dialled{Code: Logout, Malformed: true}},
+		{"*15*4321", Dialled{Code: NewPIN, Malformed: true}},
 		{"*13*", Dialled{Code: WhoAmI, Malformed: true}},
 		{"*14#1", Dialled{Code: Reload, Malformed: true}},
 
@@ -61,7 +66,7 @@ func TestParse(t *testing.T) {
 		{"*115", Dialled{}},
 		{"**11", Dialled{}},
 		{"11*1001", Dialled{}},
-		{"*15", Dialled{}},
+		{"*19", Dialled{}},
 		{"%2511", Dialled{}},
 		{"%", Dialled{}},
 	} {
@@ -102,7 +107,7 @@ func TestDialledNeverPrintsItsDigits(t *testing.T) {
 			}
 		}
 	}
-	if text := censored("key ext:1001 and 4321", d); strings.Contains(text, "1001") || strings.Contains(text, "4321") {
+	if text := censored("key ext:1001 and 4321", []string{d.Number, d.PIN.Reveal()}); strings.Contains(text, "1001") || strings.Contains(text, "4321") {
 		t.Errorf("censored: %s", text)
 	}
 }

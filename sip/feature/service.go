@@ -24,6 +24,12 @@ type Desk interface {
 	WhoSits(ctx context.Context, seat directory.Seat) (hotdesk.Who, bool, error)
 }
 
+// PINs changes an extension's own PIN.
+type PINs interface {
+	CheckPIN(ctx context.Context, r hotdesk.PINChange) error
+	ChangePIN(ctx context.Context, r hotdesk.PINChange) error
+}
+
 // Reloader makes a device take its configuration again.
 type Reloader interface {
 	Reload(ctx context.Context, d directory.DeviceID, line int, door hotdesk.Door) error
@@ -55,6 +61,7 @@ type Parts struct {
 	Log     *slog.Logger
 	TraceID func() string // a new one for each login and logout
 
+	PINs     PINs              // nil: nobody changes a PIN here
 	Prompts  Prompts           // nil: melodies
 	Patience Patience          // with people; zero: the defaults
 	Others   handler.Handler   // calls to other numbers; nil: there are none

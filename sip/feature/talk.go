@@ -82,8 +82,7 @@ func (t *talk) entry(words ...string) (typed string, ok bool) {
 // tooLong stands for an entry that nothing can match.
 const tooLong = "-"
 
-// login asks for what is missing until it is right, at most three times. Keys
-// that were typed ahead of a refusal are dropped: they belong to what failed.
+// login asks for what is missing until it is right, at most three times.
 func (t *talk) login(d Dialled) (a answer) {
 	var before []string
 	for try := 1; ; try++ {
@@ -97,39 +96,70 @@ func (t *talk) login(d Dialled) (a answer) {
 		}
 		again := a.why == string(hotdesk.BadCredentials) || a.why == whyNothing
 		if !again || try == tries {
-			if again {
-				t.tell(Login, a, "goodbye")
-			} else {
-				t.tell(Login, a)
-			}
-			return a
+			return t.finish(d.Code, a, again)
 		}
-		t.c.voice.keys.Forget()
-		before = append(a.refusal(), "try_again")
+		before = t.again(a)
 	}
+}
+
+// again gives what is said before the next try. Keys that were typed ahead of
+// the refusal belong to what failed.
+func (t *talk) again(a answer) []string {
+	t.c.voice.keys.Forget()
+	return append(a.refusal(), "try_again")
+}
+
+// finish says what came of it; goodbye is for who has tried too often.
+func (t *talk) finish(code Code, a answer, goodbye bool) answer {
+	if goodbye {
+		t.tell(code, a, "goodbye")
+	} else {
+		t.tell(code, a)
+	}
+	return a
 }
 
 // complete asks for the number and the PIN, or the PIN alone.
 func (t *talk) complete(d Dialled, before []string) (given Dialled, ok bool) {
-	given = d
-	if d.Number == "" {
+	question := "ask_pin"
+	if d.Code == Supervised {
+		question = "ask_supervisor_pin"
+	}
+	given, ok = t.credentials(d.Number, before, question)
+	given.Code = d.Code
+	return given, ok
+}
+
+// credentials asks for a number, unless it is known, and for a PIN by the
+// question given. ok is false when the call has ended.
+func (t *talk) credentials(number string, before []string, question string) (given Dialled, ok bool) {
+	given.Number = number
+	if number == "" {
 		if given.Number, ok = t.entry(append(before, "ask_extension")...); !ok || given.Number == "" {
 			return given, ok
 		}
 		before = nil
 	}
-	pin, ok := t.entry(append(before, "ask_pin")...)
+	pin, ok := t.entry(append(before, question)...)
 	given.PIN = directory.Secret(pin)
 	return given, ok
 }
 
+// unusable tells what was typed that nothing can match.
+func (d Dialled) unusable() answer {
+	switch {
+	case d.Number == "" || d.PIN == "":
+		return answer{why: whyNothing}
+	case d.Number == tooLong || d.PIN == tooLong:
+		return answer{why: string(hotdesk.BadCredentials)}
+	}
+	return answer{}
+}
+
 // enter logs in with what was typed.
 func (t *talk) enter(given Dialled) answer {
-	switch {
-	case given.Number == "" || given.PIN == "":
-		return answer{why: whyNothing}
-	case given.Number == tooLong || given.PIN == tooLong:
-		return answer{why: string(hotdesk.BadCredentials)}
+	if a := given.unusable(); a.why != "" {
+		return a
 	}
 	return t.c.s.act(t.id, t.c.s.Now(), given)
 }
@@ -153,15 +183,16 @@ func (t *talk) takeOver(given Dialled, a answer) answer {
 		return a
 	}
 	given.Confirmed = true
-	a = t.enter(given)
-	t.tell(Login, a)
-	return a
+	return t.finish(given.Code, t.enter(given), false)
 }
 
 // run is the conversation of a call that is up: what was dialled, or what is
 // asked for now. first is what came of a code that was dialled whole.
 func (t *talk) run(d Dialled, first <-chan answer) answer {
-	if first == nil {
+	switch {
+	case first == nil && d.Code == NewPIN:
+		return t.changePIN()
+	case first == nil:
 		return t.login(d)
 	}
 	a := <-first

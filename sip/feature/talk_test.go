@@ -1,6 +1,7 @@
 package feature_test
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
@@ -516,4 +517,99 @@ func TestInfoIsRefused(t *testing.T) {
 	if m := d.informs(ok, "application/dtmf", "1"); m.status() != 481 {
 		t.Errorf("after the call: %s", m.start)
 	}
+}
+
+// TestSupervisor: *16 asks for somebody's extension and for a supervisor's PIN.
+func TestSupervisor(t *testing.T) {
+	t.Parallel()
+	o := speaking(t, nil)
+	p := newPhone(t, o.at)
+	_, ok := p.up("*16")
+	p.says("ask_extension")
+	p.presses(ok, "1001#")
+	p.says("ask_supervisor_pin")
+	p.presses(ok, "4321#")
+	p.says("logged_in n1 n0 n0 n1")
+	p.ends()
+	o.asked("1001", "4321")
+	if o.mu.Lock(); !o.login.Supervisor {
+		t.Error("it is not said to be a supervisor's PIN")
+	}
+	o.mu.Unlock()
+}
+
+// book of PINs: one person, whose PIN is 4321.
+type changer struct {
+	*office
+	changed string
+}
+
+func (c *changer) CheckPIN(_ context.Context, r hotdesk.PINChange) error {
+	c.write("check")
+	if r.Old != "4321" || r.Extension.Number != "1001" || r.Device != desk || r.Source != "device:001565aabb01" {
+		return &hotdesk.Refused{Why: hotdesk.BadCredentials}
+	}
+	return nil
+}
+
+func (c *changer) ChangePIN(ctx context.Context, r hotdesk.PINChange) error {
+	if err := c.CheckPIN(ctx, r); err != nil {
+		return err
+	}
+	if r.New == "9999" {
+		return &hotdesk.Refused{Why: hotdesk.WeakPIN}
+	}
+	c.changed = r.New.Reveal()
+	c.write("changed")
+	return nil
+}
+
+// TestChangePIN: *15 asks for the old PIN and twice for a new one, at an idle
+// desk for the extension as well.
+func TestChangePIN(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name  string
+		sits  bool
+		steps [][2]string // words, and keys behind them
+		want  string
+	}{
+		{"somebody sits here", true, [][2]string{{"ask_old_pin", "4321#"}, {"ask_new_pin", "8642#"}, {"ask_pin_again", "8642#"}, {"pin_changed", ""}}, "8642"},
+		{"nobody does", false, [][2]string{{"ask_extension", "1001#"}, {"ask_old_pin", "4321#"}, {"ask_new_pin", "8642#"}, {"ask_pin_again", "8642#"}, {"pin_changed", ""}}, "8642"},
+		{"wrong, weak, mistyped", true, [][2]string{
+			{"ask_old_pin", "1111#"}, {"bad_credentials try_again ask_old_pin", "4321#"},
+			{"ask_new_pin", "9999#9999#"}, {"weak_pin try_again ask_new_pin", "8642#8624#"}, {"pin_mismatch try_again ask_new_pin", "8642#8642#"}, {"pin_changed", ""},
+		}, "8642"},
+		{"three times wrong", true, [][2]string{{"ask_old_pin", "1#"}, {"bad_credentials try_again ask_old_pin", "2#"}, {"bad_credentials try_again ask_old_pin", "3#"}, {"bad_credentials goodbye", ""}}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			c := &changer{}
+			o := speaking(t, func(o *office) {
+				c.office = o
+				o.parts.PINs = c
+				if o.sits = tc.sits; !tc.sits {
+					o.who = hotdesk.Who{}
+				}
+			})
+			p := newPhone(t, o.at)
+			_, ok := p.up("*15")
+			for _, step := range tc.steps {
+				p.says(step[0])
+				p.presses(ok, step[1])
+			}
+			p.ends()
+			if o.await("end"); c.changed != tc.want {
+				t.Errorf("changed to %d digits", len(c.changed))
+			}
+		})
+	}
+	t.Run("where nobody can", func(t *testing.T) {
+		t.Parallel()
+		o := speaking(t, nil)
+		p := newPhone(t, o.at)
+		p.up("*15")
+		p.says("pin_fixed")
+		p.ends()
+	})
 }

@@ -34,12 +34,14 @@ func (a answer) words(code Code, language string, now time.Time) []string {
 		return a.refusal()
 	}
 	switch code {
-	case Login:
+	case Login, Supervised:
 		return append([]string{"logged_in"}, prompts.Number(a.who.Binding.Number)...)
 	case Logout:
 		return []string{"logged_out"}
 	case WhoAmI:
 		return sitting(a.who.Binding.Number, a.who.Binding.SinceTime().In(now.Location()), language, now)
+	case NewPIN:
+		return []string{"pin_changed"}
 	case Reload:
 		return []string{"reloading"}
 	}
