@@ -132,9 +132,26 @@ func (h *Handler) account(x *exchange, a device.Answer, b brand.Brand, f brand.F
 	err = h.witness.Fetched(told, Fetched{
 		Device: a.Device.ID, File: f.Name, Session: session, Digest: digest, Keys: out.Keys, Phone: x.phone,
 		UserAgent: x.r.UserAgent(), URL: desk.Provisioning.URL, Host: desk.Server.Host, Same: x.code == http.StatusNotModified,
+		Number: number(desk), Masked: masked(b, desk, f),
 	})
 	if err != nil {
 		x.err = fmt.Errorf("provisioning: fetched: %w", err)
+	}
+}
+
+// number is the extension that a desk is, empty for an idle one.
+func number(d brand.Desk) string {
+	if !d.Bound {
+		return ""
+	}
+	return d.Account.User
+}
+
+// masked writes a desk's file as people may see it.
+func masked(b brand.Brand, d brand.Desk, f brand.File) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		out, _, err := b.Write(d.Masked(), f)
+		return out.Body, err
 	}
 }
 

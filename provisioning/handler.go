@@ -45,6 +45,9 @@ type Fetched struct {
 	URL       string // folder that the file tells the phone to come back to
 	Host      string // registrar that it names
 	Same      bool   // answered 304
+	Number    string // of the extension whose account it carries; empty: the device's own
+	// Masked writes the same file with its secrets masked.
+	Masked func() ([]byte, error)
 }
 
 // Witness is told of every served file that carries an account.

@@ -50,6 +50,7 @@ type cli struct {
 	Enrol         enrolCmd         `cmd:"" help:"Give a device a new address for its files, as after a factory reset."`
 	Audit         auditCmd         `cmd:"" help:"Show who did what at which desk, and who sat there; forget a person."`
 	Lockouts      lockoutsCmd      `cmd:"" help:"Show who is kept out after wrong PINs, and which addresses are banned; let them in again."`
+	History       historyCmd       `cmd:"" help:"Show what a phone was served: which configuration it ran at 10:04, and what stood in it."`
 	DHCPHint      dhcpHintCmd      `cmd:"" name:"dhcp-hint" help:"Write what a DHCP server has to say so that phones find Perch. Needs no server."`
 	Identify      identifyCmd      `cmd:"" help:"Tell what phone would send such a request. Needs no server."`
 	Template      templateCmd      `cmd:"" help:"Check, preview and explain what admins changed in the files of phones."`

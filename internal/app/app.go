@@ -224,6 +224,7 @@ func (a *App) buildDomain(context.Context) error {
 	a.desks = &desks{outer: outsideOf(a.cfg.Provisioning),
 		store: a.store, key: a.key, brands: a.brands, url: "", base: rootOf(a.cfg.Provisioning.BaseURL),
 		rotate: a.cfg.Provisioning.Rotate, turned: a.metrics.Turns,
+		past: newPast(a.store, a.cfg.Provisioning.History),
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ type desks struct {
 	rotate bool   // tokens and passwords change with each login and logout
 	turned *metrics.Turns
 	outer  outside // the second address; zero: there is one only
+	past   *past
 }
 
 var (
@@ -104,9 +105,13 @@ func (d *desks) Fetched(ctx context.Context, f provisioning.Fetched) error {
 	if f.Phone.Modules.Known {
 		facts.Modules = f.Phone.Modules.Count + 1
 	}
-	return d.store.Fetched(ctx, store.FetchedArgs{
+	anew, err := d.store.FetchedAnew(ctx, store.FetchedArgs{
 		Device: f.Device, Session: f.Session, Digest: f.Digest, Targets: f.Keys, Detail: f.File, Phone: facts, Now: time.Now(),
 	})
+	if err != nil {
+		return err
+	}
+	return d.past.served(ctx, f, anew)
 }
 
 // DeviceByMAC implements device.Store.

@@ -163,6 +163,17 @@ type Provisioning struct {
 	Firmware string `yaml:"firmware"`
 
 	Uploads UploadFiles `yaml:"uploads"`
+
+	History FileHistory `yaml:"history"`
+}
+
+// FileHistory is how long it is known what a phone was served.
+type FileHistory struct {
+	// Days after which a served file is forgotten; its secrets are masked from the
+	// start. 0: nothing is kept.
+	Days int `yaml:"days"`
+	// Files of one device; the newest stay.
+	PerDevice int `yaml:"per_device"`
 }
 
 // UploadFiles is what becomes of logs and settings that phones send.
@@ -277,7 +288,7 @@ func Default() Config {
 		},
 		TLS:          Certificate{Names: []string{}, ACME: ACME{Domains: []string{}, HTTPPort: 80}},
 		WebSocket:    WebSocket{Origins: []string{}},
-		Provisioning: Provisioning{Listen: "0.0.0.0:8080", Rotate: true, Uploads: UploadFiles{PerDevice: 20, PerDeviceMB: 10, TotalMB: 1024}},
+		Provisioning: Provisioning{Listen: "0.0.0.0:8080", Rotate: true, Uploads: UploadFiles{PerDevice: 20, PerDeviceMB: 10, TotalMB: 1024}, History: FileHistory{Days: 30, PerDevice: 100}},
 		Portal:       Portal{Listen: "127.0.0.1:8000"},
 		Metrics:      Metrics{Listen: "127.0.0.1:9090"},
 		Apply:        []string{},

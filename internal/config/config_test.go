@@ -97,7 +97,7 @@ func TestFileSetsEverything(t *testing.T) {
 		},
 		TLS:          Certificate{Names: []string{}, ACME: ACME{Domains: []string{}, HTTPPort: 80}},
 		WebSocket:    WebSocket{Origins: []string{}},
-		Provisioning: Provisioning{Listen: ":8081", BaseURL: "https://phones.example.test/p", Rotate: true, Uploads: UploadFiles{PerDevice: 20, PerDeviceMB: 10, TotalMB: 1024}},
+		Provisioning: Provisioning{Listen: ":8081", BaseURL: "https://phones.example.test/p", Rotate: true, Uploads: UploadFiles{PerDevice: 20, PerDeviceMB: 10, TotalMB: 1024}, History: FileHistory{Days: 30, PerDevice: 100}},
 		Portal:       Portal{Listen: "0.0.0.0:8443", TLS: TLS{"c.pem", "k.pem"}},
 		Metrics:      Metrics{"[::1]:9091"},
 		Media:        Media{RTPPorts: PortRange{30000, 30099}, Prompts: "/srv/prompts"},

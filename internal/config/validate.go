@@ -107,6 +107,8 @@ func (v *validator) provisioning(p Provisioning) {
 	v.check(u.PerDevice >= 1 && u.PerDevice <= 1000, "provisioning.uploads.per_device", "must be from 1 to 1000")
 	v.check(u.PerDeviceMB >= 1 && u.PerDeviceMB <= 1000, "provisioning.uploads.per_device_mb", "must be from 1 to 1000")
 	v.check(u.TotalMB >= u.PerDeviceMB && u.TotalMB <= 1_000_000, "provisioning.uploads.total_mb", "must be at least provisioning.uploads.per_device_mb, and at most 1000000")
+	v.check(p.History.Days >= 0 && p.History.Days <= 3650, "provisioning.history.days", "must be from 0 to 3650")
+	v.check(p.History.PerDevice >= 1 && p.History.PerDevice <= 1000, "provisioning.history.per_device", "must be from 1 to 1000")
 	v.base("provisioning.base_url", p.BaseURL, "https://phones.example.test")
 	v.base("provisioning.external_url", p.ExternalURL, "https://phones.example.test")
 	v.check(p.ExternalURL == "" || p.BaseURL != "", "provisioning.external_url", "needs provisioning.base_url: the address of the phones inside")

@@ -52,12 +52,19 @@ type phoneFacts struct {
 // is news while a reload is open, and whenever the file is another than last
 // time.
 func (s *Store) Fetched(ctx context.Context, f FetchedArgs) error {
-	_, err := s.change(ctx, fetchedScript, f.Device.Tenant, f.Now, nil, f.Device.MAC.String(), asJSON{fetchedJSON{
+	_, err := s.FetchedAnew(ctx, f)
+	return err
+}
+
+// FetchedAnew is Fetched, and tells whether the device took another file, or
+// another session's, than last time.
+func (s *Store) FetchedAnew(ctx context.Context, f FetchedArgs) (bool, error) {
+	v, err := s.change(ctx, fetchedScript, f.Device.Tenant, f.Now, nil, f.Device.MAC.String(), asJSON{fetchedJSON{
 		Session: f.Session, Digest: f.Digest, Targets: f.Targets, Detail: f.Detail, Pushed: f.Pushed,
 		Phone: phoneFacts{
 			Brand: f.Phone.Brand, Model: f.Phone.Model, Firmware: f.Phone.Firmware, UserAgent: f.Phone.UserAgent,
 			Host: f.Phone.Host, URL: f.Phone.URL, Modules: f.Phone.Modules,
 		},
 	}})
-	return err
+	return v == int64(2), err
 }

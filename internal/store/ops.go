@@ -49,6 +49,7 @@ func Ops() []string {
 		"extension",
 		"fetched",
 		"group",
+		"history",
 		"lamps",
 		"lease",
 		"list",

@@ -69,6 +69,7 @@ func (s *server) routes(a huma.API) {
 	huma.Register(a, op("adopt", http.MethodPost, "/adopt", "Take such a phone into a tenant"), s.adopt)
 	s.policyRoutes(a)
 	s.enrolRoutes(a)
+	s.historyRoutes(a)
 	s.templateRoutes(a)
 	s.screenRoutes(a)
 	s.callRoutes(a)

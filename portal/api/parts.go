@@ -130,6 +130,7 @@ type Parts struct {
 	Strangers Strangers
 	Standing  Standing
 	Templates Templates
+	Past      Past     // nil: there are no routes for it
 	SIPTrace  SIPTrace // nil: there is none to see
 	Screens   Screens  // nil: no texts are sent to phones
 	Calls     Calls    // nil: there are no calls to see, nor lamps; else Watching and Lamps are needed too

@@ -2,7 +2,8 @@
 -- KEYS  1 events  2 devices  3 phones  4 reloads
 -- ARGV  4 MAC  5 fetched (JSON): session, digest, targets, detail, phone,
 --       pushed: it took the settings by NOTIFY and fetched nothing
--- Returns 1 if that was news, else 0.
+-- Returns 2 if it took another file or another session's than last time, 1 if
+-- that was news for another reason, else 0.
 -- A phone that takes the same file again within a minute writes nothing.
 -- Invariant: an event while a reload is open, and whenever the device took
 -- another file or another session's than last time.
@@ -24,4 +25,4 @@ save(K.phones, mac, p)
 if not open and not changed then return 0 end
 emit({type = f.pushed and 'config.pushed' or 'config.fetched', mac = mac, session = given(f.session), trace = open, brand = p.brand,
   digest = given(f.digest), targets = filled(f.targets), detail = given(f.detail)})
-return 1
+return changed and 2 or 1
