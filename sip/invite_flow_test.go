@@ -114,11 +114,7 @@ func TestInviteAnsweredTwice(t *testing.T) {
 		if want == "b" {
 			res = <-late
 		}
-		back, ok := flow.Popped(res)
-		if !ok || strings.Count(back.String(), "Via:") != 1 || !strings.Contains(back.String(), "branch=z9hG4bKother") {
-			t.Errorf("goes back as\n%s", back)
-		}
-		if tag, _ := back.To().Params.Get("tag"); tag != want {
+		if tag, _ := res.To().Params.Get("tag"); tag != want {
 			t.Errorf("tag %q", tag)
 		}
 	}

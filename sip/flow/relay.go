@@ -45,7 +45,7 @@ func (s *Sender) Pass(f location.Flow, req *sip.Request, branch string) error {
 // Answer writes a response by a flow without a transaction: a 2xx to an INVITE
 // that comes when its transaction is over (RFC 6026 section 7.1). to is the
 // address for UDP, as the transaction's own responses had it; empty: the
-// flow's. A Via of ours has been taken off before (Popped).
+// flow's. Our own Via is not in it any more.
 func (s *Sender) Answer(f location.Flow, res *sip.Response, to string) error {
 	e, err := s.endpoint(f)
 	if err != nil {
@@ -73,27 +73,4 @@ func (s *Sender) Answer(f location.Flow, res *sip.Response, to string) error {
 		return fmt.Errorf("flow: write a response: %w", err)
 	}
 	return nil
-}
-
-// Popped makes of a response to a request of ours the one that goes back to
-// whom the request came from (RFC 3261 section 16.7 step 3): a copy without the
-// top Via. False: there is no Via below, the response is for us alone. The
-// copy is addressed by who sends it.
-func Popped(res *sip.Response) (*sip.Response, bool) {
-	out := sip.NewResponse(res.StatusCode, res.Reason)
-	out.SipVersion = "SIP/2.0"
-	vias := 0
-	for _, h := range res.Headers() {
-		if _, is := h.(*sip.ContentLengthHeader); is {
-			continue // SetBody writes it
-		}
-		if strings.EqualFold(h.Name(), "Via") {
-			if vias++; vias == 1 {
-				continue
-			}
-		}
-		out.AppendHeader(sip.HeaderClone(h))
-	}
-	out.SetBody(res.Body())
-	return out, vias > 1
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"perch/sip/calls"
 	"perch/sip/handler"
 )
 
@@ -62,12 +63,12 @@ func (p *Proxy) admitted(ctx context.Context, r *handler.Request, who caller) (p
 	}
 	w, err := p.seek(ctx, r, who, way.target)
 	if err != nil {
-		if help := w.kind == "emergency"; !help && !who.upstream && !who.may(r, p.own) {
+		if w.kind != calls.Emergency && !who.upstream && !who.may(r, p.own) {
 			return way, w, handler.Refuse(403, "not_entitled") // who may not call learns nothing of who is there
 		}
 		return way, w, err
 	}
-	if w.kind == "emergency" && !who.upstream {
+	if w.kind == calls.Emergency {
 		return way, w, nil // whoever calls for help
 	}
 	switch {

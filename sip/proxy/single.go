@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 
+	"perch/sip/calls"
 	"perch/sip/handler"
 )
 
@@ -25,7 +26,7 @@ func (p *Proxy) single(ctx context.Context, r *handler.Request, who caller) erro
 	if err != nil {
 		return err
 	}
-	if w.kind == "emergency" {
+	if w.kind == calls.Emergency {
 		return handler.Refuse(405, "not_a_call")
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -51,8 +51,10 @@ func (p *Proxy) seek(ctx context.Context, r *handler.Request, c caller, requestU
 	}
 	number := aor.User
 	asked := Asked{Tenant: c.tenant, Caller: c.identity, Number: number, Flow: r.Flow}
-	if w, ok, err := p.help(ctx, asked); err != nil || ok {
-		return w, err
+	if !c.upstream {
+		if w, ok, err := p.help(ctx, asked); err != nil || ok {
+			return w, err
+		}
 	}
 	if !c.tenant.HasDomain(aor.Domain) && !p.own(aor.Domain) {
 		return wanted{}, notFound() // no relay: another tenant looks like a domain that nobody has
