@@ -22,9 +22,8 @@ var (
 	//go:embed lua/audit_trim.lua
 	luaAuditTrim string
 
-	auditAppendScript = newScript("audit_append", luaAuditAppend, []string{
-		kAudit, kAuditSeen, kAuditLast, kAuditLate, kPeople, kPersonOf, kPersonSeen,
-	})
+	auditKeys         = []string{kAudit, kAuditSeen, kAuditLast, kAuditLate, kPeople, kPersonOf, kPersonSeen}
+	auditAppendScript = newScript("audit_append", luaAuditAppend, auditKeys)
 	auditTrimScript = newScript("audit_trim", luaAuditTrim, []string{kAudit, kPeople, kPersonOf, kPersonSeen})
 )
 

@@ -17,12 +17,12 @@ var (
 	//go:embed lua/directory_drop.lua
 	luaDrop string
 
-	putScript  = newScript("directory_put", luaPut, []string{kEvents, kTenant, kExtensions, kDevices, kTodo})
-	dropScript = newScript("directory_drop", luaDrop, []string{
+	putScript  = newScript("directory_put", luaPut, append([]string{kEvents, kTenant, kExtensions, kDevices, kTodo}, auditKeys...))
+	dropScript = newScript("directory_drop", luaDrop, append([]string{
 		kEvents, kTenant, kExtensions, kDevices, kPhones, kSeats, kSeated, kLogins, kContacts, kContactExpiry, kContactRev,
 		kSubscriptions, kSubExpiry, kTraces, kReloads, kReloadDue, kDialogs, kTodo, kTimers, kActive, kWarned,
-		kCalls, kCallDue, kCallsPast, kCallsPastDue, kLamps, kProofs, kDesks, kDeskOf,
-	})
+		kCalls, kCallDue, kCallsPast, kCallsPastDue, kLamps, kProofs, kDesks, kDeskOf, kLockouts, kGuessed,
+	}, auditKeys...))
 )
 
 // Changes are what WriteDirectory makes of the directory: records to put, as

@@ -87,7 +87,7 @@ type auditInput struct {
 	Desk      string    `query:"desk" maxLength:"255" doc:"Only this desk, by its label at that time"`
 	MAC       string    `query:"mac" maxLength:"17" doc:"Only this device"`
 	Extension string    `query:"extension" maxLength:"64" doc:"Only about this extension, or pseudonym"`
-	Act       []string  `query:"act" maxItems:"20" doc:"Only these acts"`
+	Act       []string  `query:"act,explode" maxItems:"20" doc:"Only these acts"`
 	Since     time.Time `query:"since" doc:"Not before"`
 	Until     time.Time `query:"until" doc:"Before"`
 	Limit     int       `query:"limit" minimum:"1" maximum:"100000" default:"200" doc:"At most so many: the newest"`

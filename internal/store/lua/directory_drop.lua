@@ -4,6 +4,8 @@
 --       13 sub-expiry  14 traces  15 reloads  16 reload-due  17 dialogs  18 todo
 --       19 timers  20 active  21 warned  22 calls  23 call-due  24 calls-past
 --       25 calls-past-due  26 lamps  27 proofs  28 desks  29 desk-of
+--       30 lockouts  31 guessed  32 audit  33 audit-seen  34 audit-last
+--       35 audit-late  36 people  37 person-of  38 person-seen
 --       then subs-of:<watcher> of each extension and device   (all carry {tenant})
 -- ARGV  4 '1': the tenant too, if nothing is left in it, or ''
 --       5 after the last part of an apply who did it (JSON), or ''
@@ -12,6 +14,7 @@
 -- Invariant: what is gone cannot be logged in any more, and the bindings that it
 -- had stand in todo as "unseat <MAC> <line> <number>" until they are ended.
 
+local KEEP_AUDIT = 400 * 86400 -- seconds for which the audit of a removed tenant is kept
 local SUBS = DECLARED -- keys before those of the watchers
 
 local function drop_subscriptions(of)
@@ -65,9 +68,15 @@ if ARGV[4] ~= '' then
     redis.call('SADD', K.todo, 'unlist')
     redis.call('DEL', K.tenant, K.phones, K.seats, K.logins, K.contacts, K.contact_expiry, K.subscriptions, K.sub_expiry,
       K.traces, K.reloads, K.reload_due, K.dialogs, K.contact_rev, K.timers, K.active, K.warned,
-      K.calls, K.call_due, K.calls_past, K.calls_past_due, K.proofs, K.desks, K.desk_of)
+      K.calls, K.call_due, K.calls_past, K.calls_past_due, K.proofs, K.desks, K.desk_of,
+      K.lockouts, K.guessed)
   end
 end
 if ARGV[5] ~= '' and done == 1 then changed_by(ARGV[5]) end
-if ARGV[4] ~= '' and done == 1 then redis.call('EXPIRE', K.events, 86400) end
+if ARGV[4] ~= '' and done == 1 then
+  redis.call('EXPIRE', K.events, 86400)
+  for _, k in ipairs({K.audit, K.audit_seen, K.audit_last, K.audit_late, K.people, K.person_of, K.person_seen}) do
+    redis.call('EXPIRE', k, KEEP_AUDIT)
+  end
+end
 return done

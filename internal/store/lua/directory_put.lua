@@ -1,5 +1,7 @@
 -- directory_put.lua: writes a part of a tenant's directory.
--- KEYS  1 events  2 tenant  3 extensions  4 devices  5 todo   (all carry {tenant})
+-- KEYS  1 events  2 tenant  3 extensions  4 devices  5 todo  6 audit  7 audit-seen
+--       8 audit-last  9 audit-late  10 people  11 person-of  12 person-seen
+--                                                           (all carry {tenant})
 -- ARGV  4 tenant (JSON) or ''  5 after the last part of an apply who did it (JSON), or ''
 --       6 number of extensions, then number and JSON of each
 --       then MAC and JSON of each device
@@ -20,7 +22,9 @@ if ARGV[4] ~= '' then
   redis.call('SET', K.tenant, ARGV[4])
   redis.call('SREM', K.todo, 'unlist')
   redis.call('SADD', K.todo, 'list')
-  redis.call('PERSIST', K.events) -- a removed tenant's are about to go
+  for _, k in ipairs({K.events, K.audit, K.audit_seen, K.audit_last, K.audit_late, K.people, K.person_of, K.person_seen}) do
+    redis.call('PERSIST', k) -- a removed tenant's are about to go
+  end
 end
 
 local first = 7
