@@ -64,7 +64,7 @@ func (m *machine) checkSeats(t *rapid.T, mac string, got hotdesk.Seats) {
 				m.m.open[mac] = r
 			}
 		}
-		if !ok || g.Session != w.Session || g.Number != w.Number || g.Since != w.Since || g.Until != w.Until || g.By != w.By {
+		if !ok || g.Session != w.Session || g.Number != w.Number || g.Since != w.Since || g.Until != w.Until || g.By != w.By || g.Desk != w.Desk {
 			t.Fatalf("%s: want %+v, got %+v", mac, *w, g)
 		}
 	}

@@ -78,7 +78,24 @@ func newMachine(rt *rapid.T, s *Store, t directory.TenantCode) *machine {
 	for _, n := range numbers {
 		must(rt, s.rdb.HSet(background, key(t, kExtensions), n, "{}").Err())
 	}
+	m.furnish(rt)
 	return m
+}
+
+// furnish draws the tenant's only desk: which seats are taken together.
+func (m *machine) furnish(rt *rapid.T) {
+	d := directory.Desk{ID: directory.DeskID{Tenant: m.m.tenant, Code: "d"}, Seats: rapid.SampledFrom([][]directory.DeskSeat{
+		nil,
+		{{MAC: desks[0], Line: 1}},
+		{{MAC: desks[0], Line: 1}, {MAC: desks[1], Line: 1}},
+		{{MAC: desks[1], Line: 1}, {MAC: desks[0], Line: 1}, {MAC: desks[0], Line: 2}},
+		{{MAC: desks[2], Line: 2}, {MAC: desks[2], Line: 1}, {MAC: desks[1], Line: 2}},
+	}).Draw(rt, "seats of the desk")}
+	must(rt, m.s.putDesks(background, part{code: m.m.tenant, desks: []directory.Desk{d}}))
+	must(rt, m.s.rdb.Del(background, key(m.m.tenant, kEvents)).Err())
+	for _, s := range d.Seats {
+		m.m.desk = append(m.m.desk, place{s.MAC.String(), s.Line})
+	}
 }
 
 func (m *machine) forget() { m.s.rdb.SRem(background, kAllTenants, string(m.m.tenant)) }

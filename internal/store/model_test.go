@@ -21,6 +21,8 @@ type model struct {
 	users  map[string][]location.Contact
 	subs   map[string]modelSub
 	open   map[string]modelReload
+	desk   []place            // the seats of the only desk
+	logins map[string][]place // number -> where, in the order of the logins
 	calls  map[string]map[string]int64
 }
 
@@ -44,7 +46,7 @@ func newModel(t directory.TenantCode, now time.Time) *model {
 	return &model{
 		tenant: t, now: now.UnixMilli(), owners: map[string]string{}, seats: map[string]*hotdesk.Seats{},
 		users: map[string][]location.Contact{}, subs: map[string]modelSub{}, open: map[string]modelReload{},
-		calls: map[string]map[string]int64{},
+		calls: map[string]map[string]int64{}, logins: map[string][]place{},
 	}
 }
 
@@ -86,75 +88,150 @@ func auto(s seatOf) int {
 
 func (m *model) over(b hotdesk.Binding) bool { return b.Until > 0 && b.Until <= m.now }
 
+// place is a seat of the tenant.
+type place struct {
+	mac  string
+	line int
+}
+
+// together lists the seats that are taken with one, itself first.
+func (m *model) together(mac string, line int) ([]place, string) {
+	self := place{mac, line}
+	if !slices.Contains(m.desk, self) {
+		return []place{self}, ""
+	}
+	all := []place{self}
+	for _, s := range m.desk {
+		if s != self {
+			all = append(all, s)
+		}
+	}
+	return all, "d"
+}
+
+// takenWith lists the seats that were taken with a binding, its own first.
+func (m *model) takenWith(mac string, b hotdesk.Binding) []place {
+	self := place{mac, b.Line}
+	all := []place{self}
+	for _, s := range m.logins[b.Number] {
+		if o, ok := m.at(s.mac).At(s.line); ok && b.Desk != "" && s != self && o.Number == b.Number && o.Desk == b.Desk {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // bind gives the refusal, whether it was so already, and how many were ended.
 func (m *model) bind(r hotdesk.BindRequest) (why hotdesk.Reason, already bool, ended int) {
-	mac := r.Device.MAC.String()
+	mac, number := r.Device.MAC.String(), r.Binding.Number
 	if _, known := m.owners[mac]; !known {
 		return hotdesk.UnknownDevice, false, 0
 	}
-	var victims []seatOf
-	if b, ok := m.at(mac).At(r.Binding.Line); ok {
+	if b, ok := m.at(mac).At(r.Binding.Line); ok && b.Number == number && !m.over(b) {
+		m.reload(mac, r.Binding.Trace, b.Session, r.Force)
+		return "", true, 0
+	}
+	var victims []place
+	doom := func(list ...place) {
+		for _, s := range list {
+			if !slices.Contains(victims, s) {
+				victims = append(victims, s)
+			}
+		}
+	}
+	seats, code := m.together(mac, r.Binding.Line)
+	for _, s := range seats {
+		b, ok := m.at(s.mac).At(s.line)
 		switch {
-		case m.over(b):
-		case b.Number == r.Binding.Number:
-			m.reload(mac, r.Binding.Trace, b.Session, r.Force)
-			return "", true, 0
-		case b.By == "owner" || r.Rules.OnOccupied == directory.Replace:
+		case !ok:
+		case m.over(b), b.Number == number, b.By == "owner", r.Rules.OnOccupied == directory.Replace:
+			doom(m.takenWith(s.mac, b)...)
 		case r.Rules.OnOccupied == directory.Ask:
 			return hotdesk.AskFirst, false, 0
 		default:
 			return hotdesk.DeskTaken, false, 0
 		}
-		victims = append(victims, seatOf{mac, b})
 	}
-	var live []seatOf
-	for _, s := range m.where(r.Binding.Number) {
+	var live [][]seatOf
+	atDesk := map[string]int{}
+	for _, s := range m.where(number) {
+		i, grouped := atDesk[s.b.Desk]
 		switch {
-		case s.mac == mac && s.b.Line == r.Binding.Line: // a victim already
+		case slices.Contains(victims, place{s.mac, s.b.Line}):
 		case m.over(s.b):
-			victims = append(victims, s)
+			doom(place{s.mac, s.b.Line})
+		case s.b.Desk != "" && grouped:
+			live[i] = append(live[i], s)
 		default:
-			live = append(live, s)
+			live = append(live, []seatOf{s})
+			if s.b.Desk != "" {
+				atDesk[s.b.Desk] = len(live) - 1
+			}
 		}
 	}
 	for len(live) >= max(r.Rules.MaxLogins, 1) {
-		if live[0].b.By != "owner" && r.Rules.OnConflict != directory.Move {
+		if live[0][0].b.By != "owner" && r.Rules.OnConflict != directory.Move {
 			return hotdesk.Elsewhere, false, 0
 		}
-		victims, live = append(victims, live[0]), live[1:]
+		for _, s := range live[0] {
+			doom(place{s.mac, s.b.Line})
+		}
+		live = live[1:]
 	}
-	left := m.end(victims, mac)
-	m.at(mac).Bindings = append(m.at(mac).Bindings, r.Binding)
-	m.reload(mac, r.Binding.Trace, r.Binding.Session, r.Force)
-	for _, l := range left {
-		m.leave(l.mac, l.b, "", false)
+	here := map[string]bool{}
+	for _, s := range seats {
+		here[s.mac] = true
 	}
+	left := m.end(victims, here)
+	for i, s := range seats {
+		b := r.Binding
+		b.Line, b.Desk = s.line, code
+		if i > 0 {
+			b.Session = "" // to be adopted
+		}
+		m.seat(s.mac, b)
+		switch {
+		case i == 0:
+			m.reload(s.mac, b.Trace, b.Session, r.Force)
+		case here[s.mac] && s.mac != mac:
+			here[s.mac] = false // one reload each
+			m.reload(s.mac, "", "", r.Force)
+		}
+	}
+	m.leave(left, "", false)
 	return "", false, len(victims)
 }
 
-// end ends bindings and gives the other devices concerned, once each.
-func (m *model) end(victims []seatOf, here string) []seatOf {
+func (m *model) seat(mac string, b hotdesk.Binding) {
+	m.at(mac).Bindings = append(m.at(mac).Bindings, b)
+	m.logins[b.Number] = append(m.logins[b.Number], place{mac, b.Line})
+}
+
+// end ends bindings and gives the devices that are left, once each.
+func (m *model) end(victims []place, here map[string]bool) []seatOf {
 	var left []seatOf
 	for _, v := range victims {
-		m.unseat(v)
+		b := m.unseat(v)
 		i := slices.IndexFunc(left, func(l seatOf) bool { return l.mac == v.mac })
 		switch {
-		case v.mac == here:
+		case here[v.mac]:
 		case i < 0:
-			left = append(left, v)
-		case v.b.Line == 1:
-			left[i] = v
+			left = append(left, seatOf{v.mac, b})
+		case b.Line == 1:
+			left[i].b = b
 		}
 	}
 	return left
 }
 
-func (m *model) unseat(v seatOf) {
+func (m *model) unseat(v place) hotdesk.Binding {
 	s := m.at(v.mac)
-	s.Bindings = slices.DeleteFunc(s.Bindings, func(b hotdesk.Binding) bool { return b.Line == v.b.Line })
-	s.Ending = append(s.Ending, hotdesk.Ending{Session: v.b.Session, Number: v.b.Number, Line: v.b.Line, Since: m.now})
+	b, _ := s.At(v.line)
+	s.Bindings = slices.DeleteFunc(s.Bindings, func(o hotdesk.Binding) bool { return o.Line == v.line })
+	m.logins[b.Number] = slices.DeleteFunc(m.logins[b.Number], func(o place) bool { return o == v })
+	s.Ending = append(s.Ending, hotdesk.Ending{Session: b.Session, Number: b.Number, Line: b.Line, Since: m.now})
 	if len(s.Ending) <= 4 {
-		return
+		return b
 	}
 	i := max(slices.IndexFunc(s.Ending, func(e hotdesk.Ending) bool {
 		return !slices.ContainsFunc(m.users[e.Number], func(c location.Contact) bool { return c.MAC == v.mac && c.Session == e.Session })
@@ -162,30 +239,65 @@ func (m *model) unseat(v seatOf) {
 	e := s.Ending[i]
 	m.drop(e.Number, func(c location.Contact) bool { return c.MAC == v.mac && c.Session == e.Session })
 	s.Ending = slices.Delete(s.Ending, i, i+1)
+	return b
 }
 
-// leave lets the owner return, with a session to be adopted, and opens the
-// reload.
-func (m *model) leave(mac string, b hotdesk.Binding, session directory.SessionID, force bool) {
-	owner := m.owners[mac]
-	_, taken := m.at(mac).At(1)
-	if owner == "" || b.Line != 1 || b.Number == owner || taken || len(m.where(owner)) > 0 {
-		m.reload(mac, "", "", force)
-		return
+// leave lets the owners return to the desks that are left, with sessions to be
+// adopted but for the first, and opens the reloads.
+func (m *model) leave(left []seatOf, session directory.SessionID, force bool) {
+	back := map[string]directory.SessionID{}
+	var more []string
+	for i, l := range left {
+		owner := m.owners[l.mac]
+		_, taken := m.at(l.mac).At(1)
+		if owner == "" || l.b.Line != 1 || l.b.Number == owner || taken || len(m.where(owner)) > 0 {
+			continue
+		}
+		seats, code := m.together(l.mac, 1)
+		for j, s := range seats {
+			if _, taken := m.at(s.mac).At(s.line); taken {
+				continue
+			}
+			b := hotdesk.Binding{Number: owner, Line: s.line, Since: m.now, By: "owner", Desk: code}
+			if i == 0 && j == 0 {
+				b.Session = session
+			}
+			m.seat(s.mac, b)
+			if _, was := back[s.mac]; !was || s.line == 1 {
+				back[s.mac] = b.Session
+			}
+			if !slices.Contains(more, s.mac) && !slices.ContainsFunc(left, func(l seatOf) bool { return l.mac == s.mac }) {
+				more = append(more, s.mac)
+			}
+		}
 	}
-	m.at(mac).Bindings = append(m.at(mac).Bindings, hotdesk.Binding{
-		Session: session, Number: owner, Line: 1, Since: m.now, By: "owner",
-	})
-	m.reload(mac, "", session, force)
+	for _, l := range left {
+		m.reload(l.mac, "", back[l.mac], force)
+	}
+	for _, mac := range more {
+		m.reload(mac, "", back[mac], false)
+	}
 }
 
+// unbind ends a binding and those that were taken with it; session is the one of
+// an owner who returns.
 func (m *model) unbind(mac string, line int, number string, session directory.SessionID) hotdesk.Reason {
 	b, ok := m.at(mac).At(line)
 	if !ok || (number != "" && b.Number != number) {
 		return hotdesk.NobodyHere
 	}
-	m.unseat(seatOf{mac, b})
-	m.leave(mac, b, session, false)
+	var left []seatOf
+	for _, v := range m.takenWith(mac, b) {
+		o := m.unseat(v)
+		i := slices.IndexFunc(left, func(l seatOf) bool { return l.mac == v.mac })
+		switch {
+		case i < 0:
+			left = append(left, seatOf{v.mac, o})
+		case o.Line == 1 && v.mac != mac:
+			left[i].b = o
+		}
+	}
+	m.leave(left, session, false)
 	return ""
 }
 

@@ -138,8 +138,8 @@ for _, m in ipairs(companions) do
   t.started = new.since
   new_story(t, 'login', req.force)
 end
-local done = {}
 for i, d in ipairs(left) do
-  after_leaving(d.mac, d.binding, derived(req.seed, i), new.door, trace_of(d.mac), false, done)
+  d.trace, d.session = trace_of(d.mac), derived(req.seed, i)
 end
+after_leaving(left, new.door, false)
 return answer({outcome = {binding = new, trace = new.trace, ended = filled(ended), with = filled(with)}})

@@ -100,47 +100,49 @@ end
 
 -- owner_back seats the owner of a desk that has just been left, if that is
 -- somebody else than who left and is logged in nowhere, at each seat of the desk
--- that is empty. A desk's owner sits at its first line. Gives the binding of
--- that line or nil; done remembers devices of the desk whose reload it opened.
-local function owner_back(mac, device, left, session, door, trace, done)
+-- that is empty. A desk's owner sits at its first line. back gets the binding of
+-- each device, traces and more the devices that were not left themselves.
+local function owner_back(d, device, door, traces, back, more)
   local owner = given(device.owner)
-  if not owner or left.line ~= 1 or left.number == owner then return nil end
-  if at(seats_of(mac), 1) or #logins_of(owner) > 0 or not may_own(owner) then return nil end
-  local seats, code = together(mac, 1)
-  local first
+  if not owner or d.binding.line ~= 1 or d.binding.number == owner then return end
+  if at(seats_of(d.mac), 1) or #logins_of(owner) > 0 or not may_own(owner) then return end
+  local seats, code = together(d.mac, 1)
   for i, s in ipairs(seats) do
     if not at(seats_of(s.mac), s.line) then
-      local b = {session = i == 1 and session or derived(session, i), number = owner, line = s.line, door = door, since = now,
-        trace = s.mac == mac and trace or trace .. '-o' .. i, by = 'owner', desk = code}
-      seat(s.mac, b)
-      first = first or b
-      if s.mac ~= mac and not done[s.mac] then
-        done[s.mac] = true
-        new_story(story_of(s.mac, b, b.trace, 'login', door), 'login', false)
+      if not traces[s.mac] then
+        traces[s.mac], more[#more + 1] = d.trace .. '-o' .. i, s.mac
       end
+      local b = {session = i == 1 and d.session or derived(d.session, i), number = owner, line = s.line, door = door, since = now,
+        trace = traces[s.mac], by = 'owner', desk = code}
+      seat(s.mac, b)
+      if not back[s.mac] or s.line == 1 then back[s.mac] = b end
     end
   end
-  return first
 end
 
--- after_leaving lets the owner of a left desk return and opens the desk's reload.
--- Gives the owner's binding or nil. A device that is no longer in the directory
--- has nothing to reload.
-local function after_leaving(mac, left, session, door, trace, force, done)
-  if done[mac] then return nil end
-  done[mac] = true
-  local device = load(K.devices, mac)
-  if not device then
-    redis.call('HDEL', K.reloads, mac)
-    redis.call('ZREM', K.reload_due, mac)
-    return nil
+-- after_leaving lets the owners of left desks return and then opens the reload of
+-- each device concerned. left: {mac, binding, trace, session}, one per device,
+-- session being for an owner. Gives the owner's binding at the first, or nil. A
+-- device that is no longer in the directory has nothing to reload.
+local function after_leaving(left, door, force)
+  local traces, back, more = {}, {}, {}
+  for _, d in ipairs(left) do traces[d.mac] = d.trace end
+  for _, d in ipairs(left) do
+    local device = load(K.devices, d.mac)
+    if device then
+      d.known = true
+      owner_back(d, device, door, traces, back, more)
+    else
+      redis.call('HDEL', K.reloads, d.mac)
+      redis.call('ZREM', K.reload_due, d.mac)
+    end
   end
-  local b = owner_back(mac, device, left, session, door, trace, done)
-  local kind = b and 'login' or 'logout'
-  local who = b or {}
-  new_story({id = trace, kind = kind, mac = mac, line = left.line, number = who.number, session = who.session,
-    door = given(door), brand = brand_of(mac, device), started = now}, kind, force)
-  return b
+  for _, d in ipairs(left) do
+    local b = back[d.mac]
+    if d.known then new_story(story_of(d.mac, b or {line = d.binding.line}, d.trace, b and 'login' or 'logout', door), b and 'login' or 'logout', force) end
+  end
+  for _, m in ipairs(more) do new_story(story_of(m, back[m], traces[m], 'login', door), 'login', false) end
+  return left[1] and back[left[1].mac]
 end
 
 local function ended_at(mac, b)
@@ -157,17 +159,12 @@ local function leave_all(mac, b, alone, reason, door, trace, session, force, by)
   for _, s in ipairs(seats) do
     local d = known[s.mac]
     if not d then
-      d = {mac = s.mac, trace = s.mac == mac and trace or trace .. '-' .. n}
+      d = {mac = s.mac, trace = s.mac == mac and trace or trace .. '-' .. n, session = n == 0 and session or derived(session, 'd' .. n)}
       known[s.mac], left[#left + 1], n = d, d, n + 1
     end
     local o = unseat(s.mac, s.line, reason, door, d.trace, by)
     if not d.binding or (o.line == 1 and s.mac ~= mac) then d.binding = o end
     ended[#ended + 1] = ended_at(s.mac, o)
   end
-  local done, owner = {}, nil
-  for i, d in ipairs(left) do
-    local back = after_leaving(d.mac, d.binding, i == 1 and session or derived(session, 'd' .. i), door, d.trace, force, done)
-    if i == 1 then owner = back end
-  end
-  return owner, ended
+  return after_leaving(left, door, force), ended
 end
