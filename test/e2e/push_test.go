@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -66,7 +67,10 @@ func TestLoginIsPushed(t *testing.T) {
 // A sidecar does not fit a datagram: the phone fetches its file, as ever.
 func TestAWholeSidecarIsFetched(t *testing.T) {
 	t.Parallel()
-	keys := strings.Repeat(`{type: blf, value: "1002", label: A long name for a key}, `, 12)
+	var keys string
+	for n := range 12 {
+		keys += fmt.Sprintf(`{type: blf, value: "20%02d", label: A long name for a key}, `, n)
+	}
 	o := openWith(t, strings.Replace(pushing(), `- {number: "1004", name: Edith Clarke,`, `- {number: "1004", name: Edith Clarke, keys: [`+keys+`],`, 1))
 	d := o.phone(sim.Yealink, yealinkDesk)
 	d.is(yealinkDesk)
