@@ -34,6 +34,7 @@ type Desk struct {
 	Keys             []directory.Key // in the order of the phone's keys
 	DoorKey          bool            // a key to log in or out, where there is room
 	Push             bool            // the phone takes texts and settings by NOTIFY
+	IdleLogin        bool            // it opens the login by itself while nobody is logged in
 	FeatureCodes     directory.FeatureCodes
 	EmergencyNumbers []string
 

@@ -86,7 +86,8 @@ func Of(r Records, at Place, secrets Secrets, now time.Time) (brand.Desk, direct
 	policy := directory.Resolve(r.Tenant.Policy, site.Policy, r.Extension.Policy, r.Device.Policy)
 	d.DoorKey = *policy.LoginKey
 	// The extension has no say: its policy would change what the phone takes while it sits there.
-	d.Push = directory.Resolve(r.Tenant.Policy, site.Policy, r.Device.Policy).Screen.Messages()
+	seats := directory.Resolve(r.Tenant.Policy, site.Policy, r.Device.Policy).Screen
+	d.Push, d.IdleLogin = seats.Messages(), *seats.IdleLogin
 	if !bound {
 		d.Account, err = idle(r, secrets)
 		return d, "", err

@@ -12,12 +12,11 @@ import (
 )
 
 // Where the configuration of each brand says how the phone reaches its own
-// screen: what stands before the URL. Fanvil's configuration has no known place
-// for it.
+// screen: what stands before the URL.
 var screenPlaces = map[brand.Name]string{
 	brand.Yealink: ".value = ", brand.Snom: ">url ", brand.Mitel: " value: ", brand.Htek: ">", brand.SangomaS: ">",
 	brand.Grandstream: ">", brand.CiscoSPA: "<XML_Application_Service_URL>", brand.CiscoMPP: `<XML_Application_Service_URL ua="na">`,
-	brand.Poly: `mb.main.home="`,
+	brand.Poly: `mb.main.home="`, brand.Fanvil: "<Value>",
 }
 
 // Idle or not, with the key to log in and out: the screen's menu is in the
@@ -56,12 +55,11 @@ func TestTheConfigurationLeadsToTheScreen(t *testing.T) {
 	}
 }
 
-// Every brand that has a place for it can draw, and so can Fanvil, whose key an
-// admin sets by hand.
+// Every brand that has a place for it can draw.
 func TestWhoDraws(t *testing.T) {
 	for _, b := range Brands() {
 		_, has := screenPlaces[b.Name]
-		if (b.Screen != nil) != (has || b.Name == brand.Fanvil) {
+		if (b.Screen != nil) != has {
 			t.Errorf("%s draws: %v", b.Name, b.Screen != nil)
 		}
 	}

@@ -81,6 +81,7 @@ type view struct {
 	DialPlan         string
 	Help             string // emergency numbers, with commas
 	Zone             flatprofile.Zone
+	Presence         string // Server_Type
 }
 
 func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
@@ -93,6 +94,7 @@ func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
 		Desk: d, Units: l.Modules, Spare: flatprofile.SpareLines(extensions), Codes: starCodes, Text: flatprofile.Word(d.Screen()),
 		Transport: flatprofile.Transport(d.Server.Transport), Outbound: d.Server.HostPort(), Rule: flatprofile.Rule(d),
 		DialPlan: flatprofile.DialPlan(d), Help: strings.Join(d.Emergency(), ","), Zone: flatprofile.ZoneFor(r.zones, d.TimeZone),
+		Presence: d.Setting("cisco_mpp_server_type", "RFC3265_4235", "Asterisk", "Broadsoft", "Sylantro"),
 	}
 	for _, s := range slots {
 		k := key{Module: s.Module, Index: s.Index, Name: flatprofile.Name(s), Function: flatprofile.Function(d, s, 1)}

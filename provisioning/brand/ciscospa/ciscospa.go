@@ -82,6 +82,7 @@ type view struct {
 	DialPlan         string
 	Help             string // emergency numbers, with commas
 	Zone             flatprofile.Zone
+	Presence         string // Server_Type
 }
 
 func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
@@ -94,6 +95,7 @@ func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
 		Desk: d, Spare: flatprofile.SpareLines(lines), Codes: starCodes, Text: flatprofile.Word(d.Screen()),
 		Transport: flatprofile.Transport(d.Server.Transport), Outbound: d.Server.HostPort(), Rule: flatprofile.Rule(d),
 		DialPlan: flatprofile.DialPlan(d), Help: strings.Join(d.Emergency(), ","), Zone: flatprofile.ZoneFor(r.zones, d.TimeZone),
+		Presence: d.Setting("cisco_spa_server_type", "Asterisk", "RFC3265_4235", "Broadsoft", "Sylantro"),
 	}
 	for n := 1; n <= l.Modules; n++ {
 		v.Units = append(v.Units, n)

@@ -62,7 +62,7 @@ type view struct {
 	brand.Desk
 	Side, Pages []page // keys beside the screen, and the others
 	Spare       []int  // other lines, to be cleared
-	Transport   int
+	Transport   string
 	Home        home
 	Zone        zone
 	Help        string // emergency numbers
@@ -76,7 +76,7 @@ func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
 	m := modelOf(d.Model)
 	slots, out := brand.Place(d, m.layout(), keyKnown)
 	v := view{
-		Desk: d, Transport: transport(d.Server.Transport), Home: homeOf(d.Provisioning.URL),
+		Desk: d, Transport: transport(d), Home: homeOf(d.Provisioning.URL),
 		Zone: zoneFor(r.zones, d.TimeZone), Help: strings.Join(d.Emergency(), ","), Lang: language(d.Language),
 	}
 	v.Side, v.Pages = m.pages(d, slots)
@@ -97,14 +97,14 @@ func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
 }
 
 // transport is the value of a line's Transport.
-func transport(t brand.Transport) int {
-	switch t {
+func transport(d brand.Desk) string {
+	switch d.Server.Transport {
 	case brand.TCP:
-		return 1
+		return "1"
 	case brand.TLS:
-		return 3
+		return d.Setting("fanvil_tls", "3", "2")
 	default:
-		return 0
+		return "0"
 	}
 }
 

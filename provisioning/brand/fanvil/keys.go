@@ -13,16 +13,18 @@ type page struct {
 
 // key is one key of a page.
 type key struct {
-	Index        int // on its page, from 1
-	Type         int // 0 none, 1 memory, 2 line
+	Index        int    // on its page, from 1
+	Type         string // see the constants
 	Value, Title string
 }
 
 // The values of Type.
 const (
-	typeNone   = 0
-	typeMemory = 1
-	typeLine   = 2
+	typeNone    = "0"
+	typeMemory  = "1"
+	typeLine    = "2"
+	typeBrowser = "21" // of a page; in the older form 7
+	typeOlder   = "7"
 )
 
 // memory are the letters behind the number of a memory key, which say what it
@@ -32,7 +34,7 @@ var memory = map[string]string{
 }
 
 func keyKnown(k directory.Key) bool {
-	return memory[k.Type] != "" && (k.Type != brand.KeyVoicemail || k.Value != "")
+	return k.Type == brand.KeyScreen || memory[k.Type] != "" && (k.Type != brand.KeyVoicemail || k.Value != "")
 }
 
 // pages lays the keys out: the line first, then the person's, beside the screen
@@ -42,7 +44,7 @@ func (m model) pages(d brand.Desk, slots []brand.Slot) (side, inner []page) {
 	for _, s := range slots {
 		k := key{Type: typeNone}
 		if s.Used {
-			k = key{Type: typeMemory, Value: s.Text() + "@1/" + memory[s.Key.Type], Title: brand.Clip(s.Key.Label)}
+			k = m.key(d, s)
 			if k.Title == "" {
 				k.Title = s.Text()
 			}
@@ -50,6 +52,24 @@ func (m model) pages(d brand.Desk, slots []brand.Slot) (side, inner []page) {
 		keys = append(keys, k)
 	}
 	return m.side.split(keys[:m.side.size()]), m.inner.split(keys[m.side.size():])
+}
+
+// key is one of the person's. Makers' templates differ in the type of memory keys
+// and in the letters of those with a lamp: see docs/phones/fanvil.md.
+func (m model) key(d brand.Desk, s brand.Slot) key {
+	k := key{Type: d.Setting("fanvil_key_type", typeMemory, typeLine), Title: brand.Clip(s.Key.Label)}
+	letters := memory[s.Key.Type]
+	switch s.Key.Type {
+	case brand.KeyScreen:
+		if k.Type, k.Value = typeBrowser, s.Text(); m.modules {
+			k.Type = typeOlder
+		}
+		return k
+	case brand.KeyBLF:
+		letters = d.Setting("fanvil_lamp", "bc", "ba", "bb")
+	}
+	k.Value = s.Text() + "@1/" + letters
+	return k
 }
 
 func (b bank) split(keys []key) []page {

@@ -78,6 +78,7 @@ type view struct {
 	Zone      string // POSIX rule; empty leaves the phone's own
 	DialPlan  string
 	Lang      string
+	Challenge string // P4428
 }
 
 func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
@@ -90,6 +91,7 @@ func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
 		Desk: d, Keys: m.keys(d, slots), Spare: m.spare(), Outbound: d.Server.HostPort(),
 		Transport: transportOf(d.Server.Transport), Minutes: max(1, d.Server.Expires/60),
 		Config: configOf(d.Provisioning.URL), Book: bookOf(d), Zone: zoneFor(r.zones, d.TimeZone), DialPlan: dialPlan, Lang: language(d.Language),
+		Challenge: d.Setting("grandstream_notify_auth_off", "0", "1"),
 	}
 	compiled := r.pvalues
 	if m.named {

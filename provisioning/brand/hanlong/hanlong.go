@@ -65,6 +65,7 @@ type view struct {
 	Zone      zone
 	DialPlan  string
 	Help      string // emergency numbers, with commas
+	SyncAuth  string // P20983
 }
 
 // dialPlan takes any number of digits and stars as typed. What a feature code
@@ -79,7 +80,7 @@ func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
 	v := view{
 		Desk: d, Transport: transport(d.Server.Transport), Outbound: d.Server.HostPort(),
 		Minutes: max(1, d.Server.Expires/60), Server: serverOf(d.Provisioning.URL), Zone: zoneFor(r.zones, d.TimeZone),
-		DialPlan: dialPlan, Help: strings.Join(d.Emergency(), ","),
+		DialPlan: dialPlan, Help: strings.Join(d.Emergency(), ","), SyncAuth: d.Setting("htek_notify_auth", "0", "1"),
 	}
 	v.Keys, v.Off = keys(d, slots)
 	tpl, err := r.config()

@@ -7,7 +7,7 @@ import (
 )
 
 // pushed are the settings that a change of seat changes.
-var pushed = []string{"sip line", "softkey", "topsoftkey", "prgkey", "expmod"}
+var pushed = []string{"sip line", "softkey", "topsoftkey", "prgkey", "expmod", "action uri startup"}
 
 // push is the object Configuration: each item is a line of the file. Such
 // settings are gone after a restart, at which the phone fetches its file.

@@ -11,7 +11,7 @@ import (
 )
 
 // pushed are the settings that a change of seat changes.
-var pushed = []string{"user_", "fkey"}
+var pushed = []string{"user_", "fkey", "action_setup_url"}
 
 // push is a silent page that leads to commands: each sets one setting, the last
 // makes the phone register anew. A setting with an index has it at the end of

@@ -57,6 +57,7 @@ type view struct {
 	Outbound string
 	Zone     zone
 	Lang     string
+	Filter   string // whether requests are taken from the registrar only
 }
 
 // identities is the number of identities of the largest models. Settings of
@@ -72,6 +73,7 @@ func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
 		Desk: d, Keys: fkeys(d, layoutOf(d.Model), slots), DialPlan: dialPlan(d),
 		Help: strings.Join(d.Emergency(), " "), Outbound: outbound(d.Server),
 		Zone: zoneFor(r.zones, d.TimeZone), Lang: language(d.Language),
+		Filter: d.Setting("snom_filter_registrar", "on", "off"),
 	}
 	for n := 2; n <= identities; n++ {
 		v.Spare = append(v.Spare, n)

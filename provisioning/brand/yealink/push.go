@@ -8,7 +8,7 @@ import (
 
 // pushed are the settings that a change of seat changes, and that the phone takes
 // while it runs.
-var pushed = []string{"account.", "linekey.", "expansion_module.", "voice_mail."}
+var pushed = []string{"account.", "linekey.", "expansion_module.", "voice_mail.", "action_url.setup_completed"}
 
 // push is the object Configuration: each Item is a line of the file.
 func push(has, shall []byte) (brand.Attempt, bool) {

@@ -60,6 +60,7 @@ type view struct {
 	Help      string // emergency numbers, with commas
 	Zone      zone
 	Lang      string
+	Trust     string // whether requests are taken from the account's server only
 }
 
 func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
@@ -74,6 +75,7 @@ func (r renderer) render(d brand.Desk, f brand.File) (brand.Rendered, error) {
 	v := view{
 		Desk: d, Slots: slotLines(slots), Transport: transport(d.Server.Transport),
 		DigitMap: digitMap(d), Help: strings.Join(d.Emergency(), ","), Zone: zoneFor(r.zones, d.TimeZone), Lang: language(d.Language),
+		Trust: d.Setting("yealink_trust_ctrl", "1", "0"),
 	}
 	for n := 2; n <= m.accounts; n++ {
 		v.Spare = append(v.Spare, n)
