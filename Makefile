@@ -42,6 +42,7 @@ bench: ## measures: every Go benchmark, logins, a mixed fleet, files beside ngin
 	bin/bench fleet -phones 2000 -faulty 0 -delays 1
 	bin/bench files
 	bin/bench refresh
+	bin/bench lamps
 	bin/bench lossy
 	bin/bench avalanche
 

@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "$*" >&2; }
-have() { command -v "$1" >/dev/null 2>&1; }
+have() { command -v "$1" >/dev/null 2>&1 || { [ "${1#/}" != "$1" ] && [ -e "$1" ]; }; }
 
 # check_go stops with a plain message when there is no Go that go.mod accepts.
 check_go() {
@@ -26,7 +26,8 @@ check_go() {
 	fi
 }
 
-# wanted prints one line per need: a program (alternatives by |) and its package.
+# wanted prints one line per need: a program (alternatives by |), or the path of
+# a file, and its package.
 wanted() {
 	case $1 in
 	build)
@@ -41,6 +42,7 @@ wanted() {
 		wanted run
 		echo "redis-cli redis-tools"
 		echo "kamailio kamailio" # to compare with
+		echo "/usr/lib/*/kamailio/modules/presence.so kamailio-presence-modules"
 		echo "nginx nginx-light" # likewise
 		echo "taskset util-linux"
 		;;

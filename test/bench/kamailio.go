@@ -29,6 +29,11 @@ type kamailio struct {
 // startKamailio starts Debian's Kamailio on a processor and waits until it
 // answers. Its fastest allocator is chosen: the default one would flatter us.
 func startKamailio(ctx context.Context, cpu string) (*kamailio, error) {
+	return startKamailioWith(ctx, cpu, kamailioConfig, nil)
+}
+
+// startKamailioWith starts it with a configuration; prepare may fill its folder.
+func startKamailioWith(ctx context.Context, cpu, text string, prepare func(dir string) error) (*kamailio, error) {
 	if _, err := exec.LookPath("kamailio"); err != nil {
 		return nil, fmt.Errorf("%w (apt-get install kamailio)", err)
 	}
@@ -38,7 +43,11 @@ func startKamailio(ctx context.Context, cpu string) (*kamailio, error) {
 	}
 	k := &kamailio{dir: dir}
 	if k.at, err = freePort(); err == nil {
-		err = os.WriteFile(filepath.Join(dir, "k.cfg"), []byte(strings.ReplaceAll(kamailioConfig, "PASSWORD", sipPassword)), 0o600)
+		text = strings.NewReplacer("PASSWORD", sipPassword, "DIRECTORY", dir, "ADDRESS", k.at).Replace(text)
+		err = os.WriteFile(filepath.Join(dir, "k.cfg"), []byte(text), 0o600)
+	}
+	if err == nil && prepare != nil {
+		err = prepare(dir)
 	}
 	if err != nil {
 		return nil, errors.Join(err, k.stop())

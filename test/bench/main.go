@@ -28,6 +28,7 @@ func measures() []measure {
 		{"refresh", "REGISTER refreshes over UDP and TCP, beside Kamailio", refresh},
 		{"files", "configuration files by brand, beside nginx", files},
 		{"avalanche", "many phones that start at once", avalanche},
+		{"lamps", "a change to the last NOTIFY of 200 watchers, beside Kamailio", lamps},
 		{"lossy", "calls and lamps over a network that loses and reorders", badNetwork},
 		{"soak", "hours of half load with faults; what grows?", soak},
 		{"table", "makes the output of go test -bench readable", table},

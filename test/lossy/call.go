@@ -138,6 +138,7 @@ func (p *Phone) invited(m message) {
 		return
 	}
 	defer p.release()
+	p.tell("ringing")
 	p.respond(m, 180, "Ringing", tag, "")
 	if !p.sleep(between(200*time.Millisecond, 1500*time.Millisecond), in.cancelled) {
 		p.insist(p.respond(m, 487, "Request Terminated", tag, ""), in.acked)
@@ -149,6 +150,7 @@ func (p *Phone) invited(m message) {
 	}
 	p.begin(t)
 	defer p.forget(t)
+	p.tell("answered")
 	if !p.insist(p.respond(m, 200, "OK", tag, sdp), in.acked) { // RFC 3261 section 13.3.1.4
 		_ = p.bye(context.Background(), t)
 		return
@@ -188,6 +190,7 @@ func (p *Phone) hungUp(m message) {
 		p.respond(m, 481, "Call/Transaction Does Not Exist", "", "")
 		return
 	}
+	p.tell("bye")
 	p.respond(m, 200, "OK", "", "")
 	t.end()
 }

@@ -17,6 +17,7 @@ type Phone struct {
 	domain   string
 	net      *socket
 	done     chan struct{}
+	hook     func(what string, at time.Time)
 	tasks    sync.WaitGroup
 
 	mu      sync.Mutex
@@ -71,6 +72,17 @@ func New(n *Network, server, domain, number, password string) (*Phone, error) {
 	}
 	p.tasks.Go(func() { s.receive(p.take) })
 	return p, nil
+}
+
+// Hook has f told of what the phone does and sees, as it happens: "ringing" and
+// "answered" before it says so, "bye" when that comes, and "lamp " with what a
+// lamp shows now. Set it before the phone is used; f must not block.
+func (p *Phone) Hook(f func(what string, at time.Time)) { p.hook = f }
+
+func (p *Phone) tell(what string) {
+	if p.hook != nil {
+		p.hook(what, time.Now())
+	}
 }
 
 // Close ends the phone at once, as a power cut would.
@@ -267,6 +279,10 @@ func (p *Phone) notified(m message) {
 		p.respond(m, 481, "Subscription Does Not Exist", "", "")
 		return
 	}
+	if m.body == "" { // a server that does not know the state yet
+		p.respond(m, 200, "OK", "", "")
+		return
+	}
 	var d document
 	if err := xml.Unmarshal([]byte(m.body), &d); err != nil {
 		p.fault("body: %v", err)
@@ -274,6 +290,7 @@ func (p *Phone) notified(m message) {
 		return
 	}
 	code, text := p.show(l, m, d)
+	p.tell("lamp " + l.state)
 	p.respond(m, code, text, "", "")
 }
 

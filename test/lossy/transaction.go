@@ -24,6 +24,7 @@ type ask struct {
 	cseq                          int
 	routes, headers               []string
 	body                          string
+	kind                          string // of the body; empty: SDP
 	branch                        string
 }
 
@@ -38,8 +39,11 @@ func (p *Phone) text(a ask) string {
 		lines = append(lines, "Route: "+r)
 	}
 	lines = append(lines, a.headers...)
+	if a.kind == "" {
+		a.kind = "application/sdp"
+	}
 	if a.body != "" {
-		lines = append(lines, "Content-Type: application/sdp")
+		lines = append(lines, "Content-Type: "+a.kind)
 	}
 	return strings.Join(append(lines, fmt.Sprintf("Content-Length: %d", len(a.body)), "", a.body), "\r\n")
 }
