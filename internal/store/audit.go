@@ -24,7 +24,7 @@ var (
 
 	auditKeys         = []string{kAudit, kAuditSeen, kAuditLast, kAuditLate, kPeople, kPersonOf, kPersonSeen}
 	auditAppendScript = newScript("audit_append", luaAuditAppend, auditKeys)
-	auditTrimScript = newScript("audit_trim", luaAuditTrim, []string{kAudit, kPeople, kPersonOf, kPersonSeen})
+	auditTrimScript   = newScript("audit_trim", luaAuditTrim, []string{kAudit, kPeople, kPersonOf, kPersonSeen})
 )
 
 var _ audit.Store = (*Store)(nil)
