@@ -222,11 +222,11 @@ func (a auditCmd) erase(e *env, c *client.Client) error {
 	if a.JSON {
 		return printJSON(e.out, out)
 	}
-	if out.Pseudonym == nil {
-		_, err = fmt.Fprintf(e.out, "No record of the audit was about %s. %d events removed.\n", safe(a.Ext), out.Events)
-		return err
+	said := fmt.Sprintf("No record of the audit was about %s.", safe(a.Ext))
+	if out.Pseudonym != nil {
+		said = fmt.Sprintf("%s is %s in the audit from now on.", safe(a.Ext), *out.Pseudonym)
 	}
-	_, err = fmt.Fprintf(e.out, "%s is %s in the audit from now on. %d traces changed, %d events removed.\n",
-		safe(a.Ext), *out.Pseudonym, out.Traces, out.Events)
+	_, err = fmt.Fprintf(e.out, "%s\n%d traces changed; %d events, %d calls and the text of %d files forgotten.\n",
+		said, out.Traces, out.Events, out.Calls, out.Files)
 	return err
 }

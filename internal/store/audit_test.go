@@ -1,8 +1,10 @@
 package store
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,8 @@ import (
 	"perch/hotdesk/audit"
 	"perch/hotdesk/directory"
 	"perch/internal/event"
+	"perch/provisioning/history"
+	"perch/sip/calls"
 )
 
 func (o *office) record(id string, at time.Time, number string) audit.Record {
@@ -218,6 +222,45 @@ func TestLockoutsAreListedAndLifted(t *testing.T) {
 		o.later(2 * time.Hour)
 		if got := list(); len(got) != 0 {
 			t.Error("forgotten, but listed:", got)
+		}
+	})
+}
+
+// TestEraseCallsAndFiles: what phones were given and who called whom is forgotten
+// with the person, and nobody else's.
+func TestEraseCallsAndFiles(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		o := newOffice(t, s)
+		now := time.Now()
+		o.must(s.WriteDirectory(t.Context(), Changes{Devices: []directory.Device{{ID: desk(1), Brand: "yealink"}}}, nil))
+		for n, number := range []string{"1001", "", "1002", "1001"} {
+			o.must(s.AddServed(t.Context(), history.Served{
+				Device: desk(1), At: now.Add(time.Duration(n) * time.Second), File: "x.cfg", Digest: fmt.Sprint("d", n), Number: number, Masked: []byte("for " + number + fmt.Sprint(n)),
+			}, 10, time.Hour))
+		}
+		for id, numbers := range map[string][2]string{"a": {"1001", "1002"}, "b": {"1002", "1001"}, "c": {"1002", "1003"}} {
+			c := calls.Call{ID: calls.ID(id), Tenant: acme, Ended: now.Add(-time.Hour).UnixMilli(), Called: calls.Party{Number: numbers[1]}, Legs: []calls.Leg{{Party: calls.Party{Number: numbers[0]}}}}
+			text, err := json.Marshal(c)
+			o.must(err)
+			o.must(s.rdb.HSet(t.Context(), key(acme, kCallsPast), id, text).Err())
+		}
+		out, err := s.Erase(t.Context(), directory.ExtensionID{Tenant: acme, Number: "1001"}, "admin", hotdesk.CLI, now)
+		if out.Files != 2 || out.Calls != 2 || err != nil {
+			t.Errorf("%+v %v", out, err)
+		}
+		served, err := s.Served(t.Context(), desk(1))
+		o.must(err)
+		var left []string
+		for _, e := range served {
+			body, err := s.Rendering(t.Context(), acme, e.Body)
+			left = append(left, fmt.Sprintf("%s %v %q %v", e.Digest, strings.HasPrefix(e.Number, "erased-"), body, err == nil))
+		}
+		want := []string{`d3 true "" false`, `d2 false "for 10022" true`, `d1 false "for 1" true`, `d0 true "" false`}
+		if diff := cmp.Diff(want, left); diff != "" {
+			t.Error(diff)
+		}
+		if ids := s.rdb.HKeys(t.Context(), key(acme, kCallsPast)).Val(); len(ids) != 1 || ids[0] != "c" {
+			t.Error(ids)
 		}
 	})
 }

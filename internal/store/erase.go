@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,13 +16,18 @@ import (
 	"perch/hotdesk/audit"
 	"perch/hotdesk/directory"
 	"perch/hotdesk/trace"
+	"perch/sip/calls"
 )
 
 var (
 	//go:embed lua/audit_erase.lua
 	luaAuditErase string
 
-	auditEraseScript = newScript("audit_erase", luaAuditErase, []string{kEvents, kPeople, kPersonOf})
+	//go:embed lua/history_erase.lua
+	luaHistoryErase string
+
+	auditEraseScript   = newScript("audit_erase", luaAuditErase, []string{kEvents, kPeople, kPersonOf})
+	historyEraseScript = newScript("history_erase", luaHistoryErase, nil, "history")
 )
 
 // settledAfter is how old an event has to be to be removed: jobs have done with it.
@@ -44,6 +50,12 @@ func (s *Store) Erase(ctx context.Context, e directory.ExtensionID, by string, d
 		return out, err
 	}
 	if out.Events, err = s.eraseEvents(ctx, e, now.Add(-settledAfter)); err != nil {
+		return out, err
+	}
+	if out.Calls, err = s.eraseCalls(ctx, e, now.Add(-settledAfter)); err != nil {
+		return out, err
+	}
+	if out.Files, err = s.eraseHistory(ctx, e, pseudonym); err != nil {
 		return out, err
 	}
 	return out, s.eraseAttempts(ctx, e, now)
@@ -99,9 +111,7 @@ func (s *Store) eraseEvents(ctx context.Context, e directory.ExtensionID, before
 		}
 		var ids []string
 		for _, m := range part {
-			if ev, err := parseEvent(e.Tenant, m); err == nil && (ev.Number == e.Number || ev.Target == e.Number) {
-				ids = append(ids, m.ID)
-			} else if text, _ := m.Values["e"].(string); err == nil && len(ev.Targets) > 0 && strings.Contains(text, `"`+e.Number+`"`) {
+			if text, _ := m.Values["e"].(string); strings.Contains(text, `"`+e.Number+`"`) {
 				ids = append(ids, m.ID)
 			}
 		}
@@ -119,6 +129,61 @@ func (s *Store) eraseEvents(ctx context.Context, e directory.ExtensionID, before
 		}
 		from = "(" + part[len(part)-1].ID
 	}
+}
+
+// eraseCalls forgets the calls of the extension that had ended before.
+func (s *Store) eraseCalls(ctx context.Context, e directory.ExtensionID, before time.Time) (int, error) {
+	var ids []string
+	for c, err := range s.PastCalls(ctx, e.Tenant) {
+		if err != nil {
+			return 0, err
+		}
+		is := func(l calls.Leg) bool { return l.Party.Number == e.Number }
+		if c.Ended < before.UnixMilli() && (c.Called.Number == e.Number || slices.ContainsFunc(c.Legs, is)) {
+			ids = append(ids, string(c.ID))
+		}
+	}
+	for part := range slices.Chunk(ids, scanBatch) {
+		err := s.do(ctx, "erase_calls", func(ctx context.Context) error {
+			_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+				p.HDel(ctx, key(e.Tenant, kCallsPast), part...)
+				for _, id := range part {
+					p.ZRem(ctx, key(e.Tenant, kCallsPastDue), id)
+				}
+				return nil
+			})
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}
+
+// eraseHistory forgets what stood in the files that carried the extension's
+// account; that they were served, and their digests, stay.
+func (s *Store) eraseHistory(ctx context.Context, e directory.ExtensionID, pseudonym string) (int, error) {
+	n := 0
+	err := s.EachDevice(ctx, e.Tenant, func(d directory.Device) error {
+		v, err := s.change(ctx, historyEraseScript, e.Tenant, time.Now(), []string{keyHistory(d.ID)}, e.Number, pseudonym)
+		if err != nil {
+			return err
+		}
+		bodies, _ := v.([]any)
+		n += len(bodies)
+		for _, b := range bodies {
+			name, _ := b.(string)
+			err := s.do(ctx, "erase_history", func(ctx context.Context) error {
+				return s.rdb.Del(ctx, keyRendering(e.Tenant, name)).Err()
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
 }
 
 // eraseAttempts forgets what is counted against the extension.

@@ -46,6 +46,7 @@ func TestScriptHeaders(t *testing.T) {
 		{auditAppendScript, luaAuditAppend, 0},
 		{auditTrimScript, luaAuditTrim, 0},
 		{auditEraseScript, luaAuditErase, 0},
+		{historyEraseScript, luaHistoryErase, 1},
 		{lockoutLiftScript, luaLockoutLift, 1},
 	} {
 		_, rest, _ := strings.Cut(tc.body, "-- KEYS")

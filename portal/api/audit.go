@@ -71,6 +71,8 @@ type ErasedBody struct {
 	Pseudonym *string `json:"pseudonym" doc:"Stands in the audit for that person from now on; null: no record was about them"`
 	Traces    int     `json:"traces" doc:"Traces that carry the pseudonym now"`
 	Events    int     `json:"events" doc:"Events that are gone from the stream"`
+	Calls     int     `json:"calls" doc:"Ended calls that are forgotten"`
+	Files     int     `json:"files" doc:"Files of phones whose text is gone from the history"`
 }
 
 func (s *server) auditRoutes(a huma.API) {
@@ -274,7 +276,7 @@ func (s *server) auditErase(ctx context.Context, in *eraseInput) (*eraseOutput, 
 	if err != nil {
 		return nil, s.fault(ctx, err)
 	}
-	return &eraseOutput{ErasedBody{Pseudonym: text(done.Pseudonym), Traces: done.Traces, Events: done.Events}}, nil
+	return &eraseOutput{ErasedBody{Pseudonym: text(done.Pseudonym), Traces: done.Traces, Events: done.Events, Calls: done.Calls, Files: done.Files}}, nil
 }
 
 func errSeated() error {
