@@ -50,6 +50,12 @@ func TestCheck(t *testing.T) {
 		{name: "nothing is kept", edit: func(c *config.Config) { c.Redis.URL = store.Memory }, what: "redis", fault: "nothing is kept", warn: true},
 		{name: "no Redis there", edit: func(c *config.Config) { c.Redis.URL = "redis://127.0.0.1:1" }, what: "redis", fault: "refused"},
 		{name: "a directory file with a typo", edit: func(c *config.Config) { c.Apply = []string{file("tenant: []\n")} }, what: "apply", fault: "tenant"},
+		{name: "a prompt that cannot be played", edit: func(c *config.Config) {
+			c.Media.Prompts = t.TempDir()
+			if err := os.WriteFile(filepath.Join(c.Media.Prompts, "goodbye.wav"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, what: "media.prompts", fault: "nothing plays", warn: true},
 		{name: "a certificate that is none", edit: func(c *config.Config) { c.Portal.TLS = config.TLS{Cert: file(""), Key: file("")} }, what: "certificate", fault: "PEM"},
 	}
 	for _, c := range cases {

@@ -47,7 +47,9 @@ func (p *Ports) Listen(local netip.Addr) (*Socket, error) {
 		}
 		conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, port)))
 		if err == nil {
-			return &Socket{conn: conn, port: port, ports: p}, nil
+			// RTCP is a courtesy: without its port a call goes on.
+			control, _ := net.ListenUDP(network, net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, port+1)))
+			return &Socket{conn: conn, control: control, port: port, ports: p}, nil
 		}
 		p.release(port)
 		if !errors.Is(err, syscall.EADDRINUSE) {
@@ -80,12 +82,13 @@ func (p *Ports) InUse() int {
 	return len(p.busy)
 }
 
-// Socket is one RTP port of ours.
+// Socket is one RTP port of ours, and the one above it.
 type Socket struct {
-	conn  *net.UDPConn
-	port  uint16
-	ports *Ports
-	once  sync.Once
+	conn    *net.UDPConn
+	control *net.UDPConn // of the odd port above, for RTCP; nil where it was taken
+	port    uint16
+	ports   *Ports
+	once    sync.Once
 }
 
 // Port is its number; the address the peer is told may be another than the
@@ -97,6 +100,9 @@ func (s *Socket) Close() error {
 	var err error
 	s.once.Do(func() {
 		err = s.conn.Close()
+		if s.control != nil {
+			err = errors.Join(err, s.control.Close())
+		}
 		s.ports.release(s.port)
 	})
 	return err

@@ -103,6 +103,9 @@ func (s *Session) accept(head *rtp.Header, isRTP bool, from netip.AddrPort) (Str
 	default:
 		s.counts.Packets++
 		s.source.heard(from, s.now())
+		if !st.HasEvents || head.PayloadType != st.EventType {
+			s.reports.got.take(head, uint32(samples(s.now().Sub(s.begun))))
+		}
 		return st, true
 	}
 	return st, false

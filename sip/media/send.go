@@ -41,12 +41,14 @@ func (s *Session) frame() time.Duration {
 	sound := s.out.buf[12 : 12+n]
 	s.next(sound, st.Codec)
 	send := st.Send && to.IsValid()
-	if send {
-		s.counts.Sent++
-	}
-	s.mu.Unlock()
 	stamp := s.out.stamp
 	s.out.stamp += uint32(n)
+	due := false
+	if send {
+		s.counts.Sent++
+		due = s.reports.sent(stamp, n)
+	}
+	s.mu.Unlock()
 	if !send {
 		s.out.marker = true
 		return st.PacketTime
@@ -59,6 +61,9 @@ func (s *Session) frame() time.Duration {
 	s.out.marker = false
 	if _, err := head.MarshalTo(s.out.buf[:12]); err == nil {
 		_, _ = s.sock.conn.WriteToUDPAddrPort(s.out.buf[:12+n], to)
+	}
+	if due {
+		s.report(false)
 	}
 	return st.PacketTime
 }

@@ -29,11 +29,13 @@ type Session struct {
 	out outgoing // of the pacer's goroutine alone
 	in  incoming // of the reader's goroutine alone
 
-	mu     sync.Mutex
-	stream Stream
-	source source
-	sound  *playback // nil: silence
-	counts Counts
+	mu      sync.Mutex
+	stream  Stream
+	source  source
+	sound   *playback // nil: silence
+	counts  Counts
+	reports reports
+	begun   time.Time
 }
 
 // Counts tells what a session received and did not use.
@@ -65,6 +67,7 @@ func Start(sock *Socket, st Stream, o Options) *Session {
 		s.trusted = append(s.trusted, a.Unmap())
 	}
 	s.out = outgoing{ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), stamp: rand.Uint32(), marker: true}
+	s.begun, s.reports = s.now(), newReports()
 	s.Update(st)
 	s.reader.Go(s.read)
 	return s
@@ -120,11 +123,12 @@ func (s *Session) Counts() Counts {
 	return s.counts
 }
 
-// Close ends the session, stops a sound that is playing and gives the port
-// back. It waits for the reader and is safe to call twice.
+// Close ends the session, says so to the peer (RFC 3550 section 6.3.7), stops a
+// sound that is playing and gives the port back. It waits for the reader and is safe to call twice.
 func (s *Session) Close() error {
 	var err error
 	s.close.Do(func() {
+		s.report(true)
 		close(s.closed)
 		err = s.sock.Close()
 	})
