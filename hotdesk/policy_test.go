@@ -154,7 +154,6 @@ func TestEverySettingAtEveryLevel(t *testing.T) {
 		{"screen.idle_login", func(p *directory.Policy) { p.Screen.IdleLogin = ptr(true) }, func(p *directory.Policy) { p.Screen.IdleLogin = ptr(false) }, "true", func(*seen) {}},
 		{"screen.qr_login", func(p *directory.Policy) { p.Screen.QRLogin = ptr(false) }, func(p *directory.Policy) { p.Screen.QRLogin = ptr(true) }, "false", func(*seen) {}},
 		{"screen.directory", func(p *directory.Policy) { p.Screen.Directory = ptr(false) }, func(p *directory.Policy) { p.Screen.Directory = ptr(true) }, "false", func(*seen) {}},
-		{"screen.language", func(p *directory.Policy) { p.Screen.Language = "de" }, func(p *directory.Policy) { p.Screen.Language = "en" }, "de", func(*seen) {}},
 	}
 	var covered []string
 	levels := directory.Levels()[1:]

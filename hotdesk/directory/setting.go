@@ -104,7 +104,7 @@ func SettingKeys() []string {
 	return []string{
 		"max_logins", "on_conflict", "on_occupied", "max_session", "logout_at", "shift", "idle_logout", "warn_before", "max_defer",
 		"sites", "pin_source", "pin_change", "pin_min", "pin_weak", "supervisors", "login_key",
-		"screen.push", "screen.idle_login", "screen.qr_login", "screen.directory", "screen.language",
+		"screen.push", "screen.idle_login", "screen.qr_login", "screen.directory",
 	}
 }
 
