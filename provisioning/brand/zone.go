@@ -40,7 +40,8 @@ type Zones struct {
 func NewZones() *Zones { return &Zones{known: make(map[string]Zone)} }
 
 // Lookup finds a zone by its IANA name; false when there is none of that name.
-// A zone whose summer time follows no weekly rule is given without it.
+// A zone whose summer time follows no weekly rule in most years is given without
+// it.
 func (z *Zones) Lookup(name string) (Zone, bool) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
@@ -127,24 +128,52 @@ func changes(loc *time.Location, year int) (up, down moment, ok bool) {
 	return up, down, n == 2 && !up.wall.IsZero() && !down.wall.IsZero()
 }
 
-// rule finds what the moments of all years have in common.
+// rule finds the weekly rule of the moments of all years. A few zones have one
+// that no phone can be told, such as Chile's "the first Sunday from the 2nd on";
+// they get the rule that is right in most years, which is off by a week in the
+// others. One that is right less often is none.
 func rule(moments []moment) (Change, bool) {
-	first := moments[0].wall
-	c := Change{
-		Month: int(first.Month()), Week: (first.Day() + 6) / 7, Weekday: (int(first.Weekday())+6)%7 + 1,
-		Hour: first.Hour(), Minute: first.Minute(),
-	}
-	last, same := true, true
-	for _, m := range moments {
-		w := m.wall
-		if w.Month() != first.Month() || w.Weekday() != first.Weekday() || w.Hour() != c.Hour || w.Minute() != c.Minute {
-			return Change{}, false
+	var best Change
+	most := 0
+	for _, candidate := range candidates(moments) {
+		n := 0
+		for _, m := range moments {
+			if candidate.on(m.wall) {
+				n++
+			}
 		}
-		last = last && w.AddDate(0, 0, 7).Month() != w.Month()
-		same = same && (w.Day()+6)/7 == c.Week
+		if n > most {
+			best, most = candidate, n
+		}
 	}
-	if last {
-		c.Week = 5
+	return best, most*4 >= len(moments)*3
+}
+
+// candidates are the rules that give at least one of the moments: by the week of
+// its month, and as the last of it.
+func candidates(moments []moment) []Change {
+	var out []Change
+	for _, m := range moments {
+		c := Change{
+			Month: int(m.wall.Month()), Week: 5, Weekday: (int(m.wall.Weekday())+6)%7 + 1, Hour: m.wall.Hour(), Minute: m.wall.Minute(),
+		}
+		if m.wall.AddDate(0, 0, 7).Month() != m.wall.Month() {
+			out = append(out, c)
+		}
+		if c.Week = (m.wall.Day() + 6) / 7; c.Week < 5 {
+			out = append(out, c)
+		}
 	}
-	return c, last || same && c.Week < 5
+	return out
+}
+
+// on tells whether the rule gives this moment.
+func (c Change) on(w time.Time) bool {
+	if int(w.Month()) != c.Month || (int(w.Weekday())+6)%7+1 != c.Weekday || w.Hour() != c.Hour || w.Minute() != c.Minute {
+		return false
+	}
+	if c.Week == 5 {
+		return w.AddDate(0, 0, 7).Month() != w.Month()
+	}
+	return (w.Day()+6)/7 == c.Week
 }
