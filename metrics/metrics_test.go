@@ -18,6 +18,7 @@ func testSets() Sets {
 		Brands:       []string{"yealink", "snom"},
 		Doors:        []string{"feature-code", "phone-app", "portal", "api", "cli"},
 		LoginResults: []string{"ok", "bad_credentials", "locked", "elsewhere", "desk_taken", "ask", "not_allowed", "unavailable", "error"},
+		AlarmKinds:   []string{"decoy", "enumeration", "guessing", "contradiction", "network"},
 		Acts:         []string{"login", "logout"},
 		Ends:         []string{"logout", "idle"},
 		Steps:        []string{"accepted", "bound", "notified", "acknowledged", "fetched", "registered", "lit"},
