@@ -29,7 +29,7 @@ func (h *Handler) file(x *exchange) {
 		return
 	}
 	x.device.MAC = mac
-	if a, ok := h.admit(x, mac); ok {
+	if a, ok := h.admit(x, mac, h.isBook(x.target.name)); ok {
 		h.admitted(x, a)
 	}
 }
@@ -40,7 +40,7 @@ func (h *Handler) macOf(x *exchange) (directory.MAC, bool) {
 	if mac, ok := (brand.Request{Path: x.target.file()}).MAC(); ok {
 		return mac, true
 	}
-	if !slices.ContainsFunc(h.brands, func(b brand.Brand) bool { _, ok := b.Book.Part(x.target.name); return ok }) {
+	if !h.isBook(x.target.name) {
 		return directory.MAC{}, false
 	}
 	if mac, err := directory.ParseMAC(x.target.phone); err == nil {
@@ -49,13 +49,21 @@ func (h *Handler) macOf(x *exchange) (directory.MAC, bool) {
 	return x.mac, !x.mac.IsZero()
 }
 
+// isBook tells whether a name is a phone book of some brand.
+func (h *Handler) isBook(name string) bool {
+	return slices.ContainsFunc(h.brands, func(b brand.Brand) bool {
+		_, ok := b.Book.Part(name)
+		return ok
+	})
+}
+
 // admit asks the Door about a phone's file; where the phone may not have it, it
-// has been answered.
-func (h *Handler) admit(x *exchange, mac directory.MAC) (device.Answer, bool) {
+// has been answered. aside is that of device.Request.
+func (h *Handler) admit(x *exchange, mac directory.MAC, aside bool) (device.Answer, bool) {
 	a, err := h.door.Admit(x.r.Context(), device.Request{
 		MAC: mac, Folder: x.target.folder, Token: x.target.token,
 		Authorization: x.r.Header.Get("Authorization"), Method: x.r.Method, URI: x.r.RequestURI,
-		Source: source(x.r), Certified: x.mac, Phone: x.phone, UserAgent: x.r.UserAgent(),
+		Source: source(x.r), Certified: x.mac, Aside: aside, Phone: x.phone, UserAgent: x.r.UserAgent(),
 	})
 	switch {
 	case err != nil:

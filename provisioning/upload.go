@@ -45,7 +45,7 @@ func (h *Handler) upload(x *exchange) {
 		}
 		return
 	}
-	a, ok := h.admit(x, mac)
+	a, ok := h.admit(x, mac, false)
 	if !ok {
 		return
 	}

@@ -29,6 +29,11 @@ type Request struct {
 	Source        string        // the sender's address
 	Certified     directory.MAC // that a client certificate of a trusted authority holds; zero: none
 	Screen        bool          // a page of the phone's own screen: its token may be the last but one for a while
+	// Aside tells that the address was not that of the phone's configuration, as
+	// of a screen or a phone book: to come by it does not show that the phone
+	// fetches its files by the same generation. Some brands keep the address of
+	// their files whatever a file says.
+	Aside bool
 	Phone         brand.Phone   // what the request tells of it
 	UserAgent     string
 }
@@ -186,7 +191,7 @@ func (d *Door) Admit(ctx context.Context, r Request) (Answer, error) {
 	if err != nil || a.Verdict != Admitted {
 		return a, err
 	}
-	if turn > rec.Proofs.Used {
+	if turn > rec.Proofs.Used && !r.Screen && !r.Aside {
 		if err := d.store.Shown(ctx, rec.Device, turn); err != nil {
 			return Answer{}, fmt.Errorf("device: shown: %w", err)
 		}

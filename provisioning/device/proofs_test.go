@@ -36,6 +36,7 @@ func TestGenerations(t *testing.T) {
 		shown       bool
 	}{
 		{"handed out, first use", "token-acme-001565aabb01-3", "", false, Admitted, true},
+		{"handed out, on a screen", "token-acme-001565aabb01-3", "", true, Admitted, false},
 		{"still in use", "token-acme-001565aabb01-2", "", false, Admitted, false},
 		{"over", "token-acme-001565aabb01-1", "", false, Refused, false},
 		{"of the enrolment", "token-acme-001565aabb01", "", false, Refused, false},

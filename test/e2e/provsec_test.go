@@ -28,6 +28,7 @@ tenants:
       - {mac: "001565aabb01", brand: yealink, model: T46U, desk: "Desk 1"}
       - {mac: "001565aabb02", brand: yealink, model: T46U, desk: "Desk 2", secret: dev-001565aabb02}
       - {mac: "64167faabb08", brand: poly, model: VVX450, desk: "Desk 8"}
+      - {mac: "8843e157ddcc", brand: cisco-spa, model: SPA504G, desk: "Desk 9"}
   - code: globex
     domains: [globex.test]
     networks: [127.0.0.0/30, "2001:db8::/32"]
@@ -151,6 +152,34 @@ func TestTokensTurn(t *testing.T) {
 	_, bound := curl(t, poly+"64167faabb08-perch.cfg")
 	if a, b := found(t, `device.prov.password="([^"]+)"`, idle), found(t, `device.prov.password="([^"]+)"`, bound); a != b {
 		t.Error("a login changes device.prov.password")
+	}
+}
+
+// TestAddressThatStays: a phone whose configuration does not say where it comes
+// from goes on by the token that it has, whatever its screen and its phone book
+// are asked for by.
+func TestAddressThatStays(t *testing.T) {
+	t.Parallel()
+	o := openWith(t, guardedFile)
+	const spa = "8843e157ddcc"
+	url := o.enrolled(spa)
+	for i, number := range []string{"", "1001", "1002"} {
+		if number != "" {
+			if got := o.rest().login(t.Context(), number, spa); got != 200 {
+				t.Fatalf("login: %d", got)
+			}
+		}
+		code, body := curl(t, url+spa+".xml")
+		if code != 200 || number != "" && !strings.Contains(body, ">"+number+"<") {
+			t.Fatalf("fetch %d: %d\n%s", i, code, body)
+		}
+		screen, book := found(t, `<XML_Application_Service_URL>([^<]+)<`, body), found(t, `<XML_Directory_Service_URL>([^<]+)<`, body)
+		if code, body := curl(t, screen); code != 200 {
+			t.Errorf("screen: %d\n%s", code, body)
+		}
+		if code, body := curl(t, book); code != 200 || !strings.Contains(body, "<Name>Grace Hopper</Name><Telephone>1002</Telephone>") {
+			t.Errorf("phone book: %d\n%s", code, body)
+		}
 	}
 }
 
