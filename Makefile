@@ -32,7 +32,7 @@ test: ## vets the code and runs the whole suite with the race detector
 	go vet ./...
 	CGO_ENABLED=1 go test -race -count=1 -timeout 15m -p $(PROCS) ./...
 
-bench: ## measures: every Go benchmark, logins, a mixed fleet, files beside nginx, REGISTER beside Kamailio, an avalanche of 20,000 phones
+bench: ## measures: every Go benchmark, logins, a mixed fleet, files beside nginx, REGISTER and calls beside Kamailio, an avalanche of 20,000 phones
 	@scripts/install-deps.sh bench
 	@scripts/prompts.sh
 	@go build -buildvcs=false -o bin/bench ./test/bench
@@ -43,6 +43,7 @@ bench: ## measures: every Go benchmark, logins, a mixed fleet, files beside ngin
 	bin/bench files
 	bin/bench refresh
 	bin/bench lamps
+	bin/bench calls
 	bin/bench lossy
 	bin/bench avalanche
 

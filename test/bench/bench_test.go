@@ -27,6 +27,7 @@ func TestMeasures(t *testing.T) {
 	}{
 		{"logins -phones 4 -codes 1 -parallel 2", []string{"4 phones booted", "by REST: 4 logins", "by feature code: 1 logins", "accepted - ready"}, []string{"(0)", " 1 failed"}},
 		{"refresh -alone -rounds 1 -users 20 -for 1s -server-cpu= -load-cpu=", []string{"udp, refresh", "tcp, challenged"}, []string{" 0/s"}},
+		{"calls -alone -rounds 1 -pairs 3 -for 1s -server-cpu= -load-cpu=", []string{"udp, 3 at a time", "tcp, 3 at a time", "failed 0"}, []string{" 0/s"}},
 		{"avalanche -phones 6 -jitter 100ms", []string{"6 phones, jitter 0s: 6 registered", "6 phones, jitter 100ms: 6 registered"}, nil},
 		{"soak -for 1s -settle 10ms -users 10 -phones 2 -rate 40", []string{"before", "loaded", "after", "grown by", "udp: ", "tcp: "}, nil},
 	} {

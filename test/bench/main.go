@@ -26,6 +26,7 @@ func measures() []measure {
 		{"logins", "phones that log in and out, key press to ready", logins},
 		{"fleet", "a mixed fleet with faulty phones, by brand", fleet},
 		{"refresh", "REGISTER refreshes over UDP and TCP, beside Kamailio", refresh},
+		{"calls", "calls through the proxy over UDP and TCP, beside Kamailio with its dialog module", calls},
 		{"files", "configuration files by brand, beside nginx", files},
 		{"avalanche", "many phones that start at once", avalanche},
 		{"lamps", "a change to the last NOTIFY of 200 watchers, beside Kamailio", lamps},
@@ -33,6 +34,7 @@ func measures() []measure {
 		{"soak", "hours of half load with faults; what grows?", soak},
 		{"table", "makes the output of go test -bench readable", table},
 		{"generate", "the generator of REGISTER (started by refresh)", generate},
+		{"callers", "the generator of calls (started by calls)", callers},
 		{"phones", "virtual phones (started by avalanche)", phones},
 		{"serve", "the server under test (started by the others)", serve},
 	}

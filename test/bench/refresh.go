@@ -37,7 +37,7 @@ func refresh(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "refresh: %s; server on processor %s, generator on %s\n", machine(), *serverCPU, *loadCPU)
-	all := []contender{kamailioContender(*serverCPU), perchContender("perch", *users, *serverCPU, *redis, *profile)}
+	all := []contender{kamailioContender(*serverCPU, kamailioConfig), perchContender("perch", *users, *serverCPU, *redis, *profile)}
 	if *alone {
 		all = all[1:]
 	}
@@ -127,9 +127,9 @@ func runGenerator(ctx context.Context, l load, cpu string) (result, error) {
 	return r, json.Unmarshal(text, &r)
 }
 
-func kamailioContender(cpu string) contender {
+func kamailioContender(cpu, config string) contender {
 	return contender{"kamailio", func(ctx context.Context) (func(string) string, func() error, func() int, error) {
-		k, err := startKamailio(ctx, cpu)
+		k, err := startKamailioWith(ctx, cpu, config, nil)
 		if err != nil {
 			return nil, nil, nil, err
 		}
