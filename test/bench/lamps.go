@@ -39,53 +39,59 @@ func lamps(ctx context.Context, args []string, out io.Writer) error {
 	return lampsOfPerch(ctx, *cpu, *watchers, *rounds, out)
 }
 
-// board takes note of when a change was made and when watchers saw it.
-type board struct {
-	mu    sync.Mutex
-	state string // that is being waited for
+// change is one that watchers are to see.
+type change struct {
 	since time.Time
 	seen  []time.Duration
-	want  int
 	full  chan struct{}
 }
 
-// begin waits for all watchers to see a state from now on.
-func (b *board) begin(state string, at time.Time) {
+// board takes note of when changes were made and when watchers saw them.
+type board struct {
+	want int
+	mu   sync.Mutex
+	open map[string]*change // by what a watcher says of it
+}
+
+// begin begins a change to a state.
+func (b *board) begin(state string, at time.Time) *change {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.state, b.since, b.seen, b.full = "lamp "+state, at, nil, make(chan struct{})
+	c := &change{since: at, full: make(chan struct{})}
+	if b.open == nil {
+		b.open = map[string]*change{}
+	}
+	b.open["lamp "+state] = c
+	return c
 }
 
 // saw is a watcher's hook.
 func (b *board) saw(what string, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if what != b.state || b.full == nil {
+	c := b.open[what]
+	if c == nil {
 		return
 	}
-	if b.seen = append(b.seen, at.Sub(b.since)); len(b.seen) == b.want {
-		close(b.full)
+	if c.seen = append(c.seen, at.Sub(c.since)); len(c.seen) == b.want {
+		delete(b.open, what)
+		close(c.full)
 	}
 }
 
-// last waits until all have seen it and tells after how long the middle one and
+// await waits until all have seen it and tells after how long the middle one and
 // the last one did.
-func (b *board) last(ctx context.Context) (middle, last time.Duration, err error) {
-	b.mu.Lock()
-	full := b.full
-	b.mu.Unlock()
+func (b *board) await(ctx context.Context, c *change) (middle, last time.Duration, err error) {
 	select {
-	case <-full:
+	case <-c.full:
+		return c.seen[len(c.seen)/2], slices.Max(c.seen), nil
 	case <-ctx.Done():
 		return 0, 0, ctx.Err()
 	case <-time.After(60 * time.Second):
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		return 0, 0, fmt.Errorf("only %d of %d watchers saw %q", len(b.seen), b.want, b.state)
+		return 0, 0, fmt.Errorf("only %d of %d watchers saw a change", len(c.seen), b.want)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.seen[len(b.seen)/2], slices.Max(b.seen), nil
 }
 
 // watching makes the phones that watch the extension 0.
@@ -127,11 +133,11 @@ func lampsOfKamailio(ctx context.Context, cpu string, watchers, rounds int, out 
 	etag := ""
 	for i := range 3 * rounds { // a dialog that was terminated once could not be published again
 		state := []string{"early", "confirmed"}[i%2]
-		b.begin(state, time.Now())
+		c := b.begin(state, time.Now())
 		if etag, err = phones[0].Publish(ctx, state, etag, i+1); err != nil {
 			return errors.Join(err, k.stop())
 		}
-		if err := t.take(ctx, b); err != nil {
+		if err := t.take(ctx, b, c); err != nil {
 			return errors.Join(err, k.stop(), errors.New(k.log.String()))
 		}
 	}
@@ -156,13 +162,12 @@ func callAndWatch(ctx context.Context, s *server, watchers, rounds int, out io.W
 	if err != nil {
 		return err
 	}
-	changes := make(chan error, 3)
+	changes := make(chan *change, 3)
 	var t timings
 	of := map[string]string{"ringing": "early", "answered": "confirmed", "bye": "idle"}
 	phones[0].Hook(func(what string, at time.Time) {
 		if of[what] != "" {
-			b.begin(of[what], at)
-			changes <- nil
+			changes <- b.begin(of[what], at)
 		}
 	})
 	for _, p := range phones[:2] {
@@ -177,8 +182,7 @@ func callAndWatch(ctx context.Context, s *server, watchers, rounds int, out io.W
 			over <- err
 		}()
 		for range len(of) {
-			<-changes
-			if err := t.take(ctx, b); err != nil {
+			if err := t.take(ctx, b, <-changes); err != nil {
 				return err
 			}
 		}
@@ -199,8 +203,8 @@ func closeAll(phones []*lossy.Phone) {
 // timings are those of many changes.
 type timings struct{ middle, last []time.Duration }
 
-func (t *timings) take(ctx context.Context, b *board) error {
-	middle, last, err := b.last(ctx)
+func (t *timings) take(ctx context.Context, b *board, c *change) error {
+	middle, last, err := b.await(ctx, c)
 	t.middle, t.last = append(t.middle, middle), append(t.last, last)
 	return err
 }
