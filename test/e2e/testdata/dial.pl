@@ -1,16 +1,16 @@
 #!/usr/bin/perl
 # One call with Net::SIP: dials, presses keys at given times, records what it
 # hears as raw mu-law, and ends when the other side hangs up.
-# Usage: dial.pl SERVER USER PASSWORD DIALLED OUTPUT [SECONDS:KEYS...]
-#        dial.pl SERVER USER PASSWORD DIALLED OUTPUT play:FILE   (raw mu-law)
+# Usage: dial.pl PORT SERVER USER PASSWORD DIALLED OUTPUT [SECONDS:KEYS...]
+#        dial.pl PORT SERVER USER PASSWORD DIALLED OUTPUT play:FILE   (raw mu-law)
 use strict;
 use warnings;
 use Net::SIP;
 
-my ($server, $user, $password, $dialled, $output, @keys) = @ARGV;
+my ($port, $server, $user, $password, $dialled, $output, @keys) = @ARGV;
 my $ua = Net::SIP::Simple->new(
 	outgoing_proxy => $server,
-	leg            => Net::SIP::Leg->new(addr => '127.0.0.1'),
+	leg            => Net::SIP::Leg->new(addr => '127.0.0.1', port => $port),
 	domain         => 'acme.test',
 	from           => $user,
 	auth           => [ $user, $password ],
