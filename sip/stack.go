@@ -22,14 +22,20 @@ var setup sync.Once
 // through where nothing does.
 const maxUDP = 65_000
 
+// noTimer keeps the stack from sending a 100 of its own 200 ms after an INVITE: it
+// would read the request while we write our tag into it. The chain sends the 100
+// at once (RFC 3261 section 17.2.1).
+const noTimer = 24 * time.Hour
+
 // Setup makes the stack's process-wide settings: its log, which copies whole
 // messages with their credentials, goes through a filter; its limit on UDP
-// messages is lifted; its timers stay those of RFC 3261. The first call of a
+// messages is lifted; its 100 is left to us, its other timers stay those of RFC 3261. The first call of a
 // process counts. Programs that use the stack before New call it themselves.
 func Setup(log *slog.Logger, m *metrics.SIP) {
 	setup.Do(func() {
 		sip.SetDefaultLogger(slog.New(&stackLog{next: log.Handler(), parseError: m.ParseError, last: new(atomic.Int64)}))
 		sip.UDPMTUSize = maxUDP
+		sip.Timer_1xx = noTimer
 	})
 }
 

@@ -124,8 +124,8 @@ func (c *Chain) admit(r *Request, next Handler) error {
 
 // invite ties the context to the transaction and writes our tag into the
 // request itself, from which the stack builds the 487 to a CANCEL. The 100 goes
-// out at once: it stops the stack's own timer, which would read the To header
-// while it changes, and spares the phone its retransmissions.
+// out at once (RFC 3261 section 17.2.1), which spares the phone its
+// retransmissions.
 func (c *Chain) invite(r *Request, next Handler) error {
 	ctx, cancel := context.WithCancelCause(c.callCtx)
 	defer cancel(nil)
