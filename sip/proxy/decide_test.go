@@ -40,7 +40,7 @@ func TestBest(t *testing.T) {
 			t.Errorf("%s: %v is %d", tc.name, tc.codes, best)
 		}
 	}
-	for code, want := range map[int]int{486: 486, 302: 480, 401: 480, 407: 480, 430: 480, 503: 500, 502: 502, 603: 603, 408: 408} {
+	for code, want := range map[int]int{486: 486, 302: 480, 401: 403, 407: 403, 430: 480, 503: 500, 502: 502, 603: 603, 408: 408} {
 		if got := outward(code); got != want {
 			t.Errorf("%d goes out as %d", code, got)
 		}

@@ -116,13 +116,13 @@ func TestCallRefused(t *testing.T) {
 	for _, tc := range []struct {
 		code int
 		want int
-	}{{486, 486}, {603, 603}, {404, 404}, {302, 480}, {401, 480}, {503, 500}, {488, 488}} {
+	}{{486, 486}, {603, 603}, {404, 404}, {302, 480}, {401, 403}, {503, 500}, {488, 488}} {
 		call := a.calls("2002")
 		ring := b.asked("INVITE")
 		b.respond(ring, tc.code, "No", "b", "WWW-Authenticate: Digest realm=\"x\", nonce=\"y\"", "X-Note: kept")
 		b.asked("ACK")
 		res := a.final(call.key("INVITE"))
-		if res.status() != tc.want || res.status() == 480 && res.get("WWW-Authenticate") != "" {
+		if res.status() != tc.want || res.status() != tc.code && res.get("WWW-Authenticate") != "" {
 			t.Errorf("%d came as\n%s", tc.code, res)
 		}
 		if tc.code == tc.want && res.get("X-Note") != "kept" {
