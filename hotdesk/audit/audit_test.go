@@ -20,7 +20,8 @@ func TestOf(t *testing.T) {
 		want *Record
 	}{
 		{
-			"a login", event.Event{ID: "1-0", Type: event.BindingCreated, At: 5, Number: "1001", MAC: "001565aabb01", Line: 1, Door: "phone-app", Session: "5e55", Trace: "t", Until: 9, Rule: "logout_at: 18:00 (site)"},
+			"a login",
+			event.Event{ID: "1-0", Type: event.BindingCreated, At: 5, Number: "1001", MAC: "001565aabb01", Line: 1, Door: "phone-app", Session: "5e55", Trace: "t", Until: 9, Rule: "logout_at: 18:00 (site)"},
 			&Record{Event: "1-0", At: 5, Act: Login, Number: "1001", MAC: "001565aabb01", Line: 1, Door: "phone-app", Result: "ok", Trace: "t", Until: 9, Rule: "logout_at: 18:00 (site)"},
 		},
 		{"by an owner's return", event.Event{Type: event.BindingCreated, Number: "1001", Detail: "owner"}, &Record{Act: Login, Number: "1001", By: "owner", Result: "ok"}},

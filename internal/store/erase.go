@@ -31,7 +31,7 @@ var (
 )
 
 // settledAfter is how old an event has to be to be removed: jobs have done with it.
-const settledAfter = time.Minute
+const settledAfter = 10 * time.Second
 
 // Erase forgets that a number stands behind the records of the audit, the traces
 // and the events of the past. What is true now stays: where the extension is
