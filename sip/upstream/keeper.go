@@ -62,7 +62,8 @@ type Keeper struct {
 }
 
 const (
-	claimLease   = 2 * time.Minute  // longer than an attempt takes
+	claimLease   = 30 * time.Second // a node that dies in the middle delays what it had begun by so much
+	attemptFor   = 25 * time.Second // all hops and challenges of one attempt
 	claimGrace   = 20 * time.Second // before another node takes over
 	mostAtOnce   = 32
 	lookEvery    = 5 * time.Second
@@ -158,7 +159,9 @@ func (k *Keeper) tenants() []directory.TenantCode {
 func (k *Keeper) work(ctx context.Context, r registration.Record) {
 	was, now := r.State, k.Client.Now()
 	if len(r.Contacts) > 0 || r.Wanted {
-		sent, ans := k.Client.register(ctx, r, k.Secrets)
+		trying, cancel := context.WithTimeout(ctx, attemptFor)
+		sent, ans := k.Client.register(trying, r, k.Secrets)
+		cancel()
 		if ctx.Err() != nil && !ans.OK() {
 			return // the lease ends, and somebody goes on
 		}

