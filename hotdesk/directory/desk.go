@@ -99,21 +99,3 @@ type Reservation struct {
 
 // Days of the week as files write them; the first is time.Sunday.
 func Days() []string { return []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
-
-// Whereabouts is where an emergency call from a device comes from, and the
-// number to call back: the device's own address, else its desk's, else its
-// site's; the desk's caller id, else the site's. desk is zero where the device
-// is at none.
-func Whereabouts(d Device, desk Desk, site Site) (at Address, callerID string) {
-	at, callerID = site.Address, site.EmergencyCallerID
-	if desk.Address != (Address{}) {
-		at = desk.Address
-	}
-	if d.Address != (Address{}) {
-		at = d.Address
-	}
-	if desk.EmergencyCallerID != "" {
-		callerID = desk.EmergencyCallerID
-	}
-	return at, callerID
-}

@@ -68,25 +68,6 @@ func TestParseDesks(t *testing.T) {
 	}
 }
 
-func TestWhereabouts(t *testing.T) {
-	f := parse(t, furnished)
-	site, desk := f.Tenants[0].Sites[0], f.Desks[0]
-	for _, c := range []struct {
-		device Device
-		desk   Desk
-		at     Address
-		caller string
-	}{
-		{Device{}, Desk{}, site.Address, "+4930100"},
-		{Device{}, desk, desk.Address, "+4930314"},
-		{Device{Address: Address{Room: "x"}}, desk, Address{Room: "x"}, "+4930314"},
-	} {
-		if at, caller := Whereabouts(c.device, c.desk, site); at != c.at || caller != c.caller {
-			t.Errorf("%+v: %+v %s", c, at, caller)
-		}
-	}
-}
-
 // What is exported and applied again changes nothing; what changes says so.
 func TestDesksExportAndDiff(t *testing.T) {
 	opt := mergeOptions()
@@ -133,6 +114,12 @@ func TestDeskOfStoredDevices(t *testing.T) {
 			t.Errorf("%s: %v", text, faults)
 		}
 	}
+	stored.Extensions[0].Policy.Shift = "early"
+	f = parse(t, "tenants:\n  - {code: acme, domains: [acme.test]}\n")
+	if _, faults := f.Merge(stored, opt); len(faults) != 1 || !strings.Contains(faults[0].Message, "calendar early is still the shift of extension acme/1001") {
+		t.Errorf("a calendar in use goes: %v", faults)
+	}
+	stored.Extensions[0].Policy.Shift = ""
 	f = parse(t, "tenants:\n  - {code: acme, domains: [acme.test], extensions: [{number: \"1001\", valid_until: 2030-01-01T00:00:00Z}]}\n")
 	if _, faults := f.Merge(stored, opt); len(faults) != 1 || !strings.Contains(faults[0].Message, "a guest owns no desk") {
 		t.Errorf("an owner who becomes a guest: %v", faults)

@@ -174,7 +174,11 @@ func TestDocumentedExamples(t *testing.T) {
 	if !found || !closed {
 		t.Fatal("docs/directory.md has no example")
 	}
-	if f := parse(t, block); len(f.Extensions) != 1 || len(f.Devices) != 1 {
+	whole, err := Inline([]byte(block), func(string) ([]byte, error) { return []byte(strings.ReplaceAll(shifts, `\n`, "\n")), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := parse(t, string(whole)); len(f.Extensions) != 2 || len(f.Devices) != 1 || len(f.Desks) != 1 {
 		t.Errorf("the example has %d extensions and %d devices", len(f.Extensions), len(f.Devices))
 	}
 	demo, err := os.ReadFile("../../configs/demo.yaml")

@@ -66,6 +66,9 @@ func (m *merger) tenant(t Tenant, line int) Tenant {
 	if !exists {
 		return t
 	}
+	if len(old.Calendars) > 0 && !m.opt.Prune {
+		m.calendars(t, line)
+	}
 	t.DefaultPIN = settle(old.DefaultPIN, t.DefaultPIN)
 	t.Supervisors = slices.Clone(t.Supervisors)
 	for i, s := range t.Supervisors {

@@ -24,6 +24,30 @@ func (m *merger) desks(out *State) {
 	m.furnish(out)
 }
 
+// calendars finds policies of stored extensions and devices, which the file does
+// not name, whose calendar the file takes away: nobody could log in there.
+func (m *merger) calendars(t Tenant, line int) {
+	old := m.old.tenants[t.Code]
+	gone := func(p Policy) bool {
+		_, was := old.Calendar(p.Shift)
+		_, is := t.Calendar(p.Shift)
+		return was && !is
+	}
+	tell := func(what string, p Policy) {
+		m.faults.add(line, "calendars", "calendar %s is still the shift of %s: change that policy in the same file", p.Shift, what)
+	}
+	for id, e := range m.old.extensions {
+		if _, named := m.new.extensions[id]; id.Tenant == t.Code && !named && gone(e.Policy) {
+			tell("extension "+id.String(), e.Policy)
+		}
+	}
+	for id, d := range m.old.devices {
+		if _, named := m.new.devices[id]; id.Tenant == t.Code && !named && gone(d.Policy) {
+			tell("device "+id.String(), d.Policy)
+		}
+	}
+}
+
 // deskPeople finds owners and reservations of nobody, and owners who may not be.
 func (m *merger) deskPeople(d Desk, line int) {
 	if d.Owner != "" {

@@ -35,7 +35,7 @@ func (p *parser) seatDevices(t *tenantScope) {
 			d.sitAt(desk)
 		}
 		site, _ := t.Site(d.Site)
-		if where, _ := Whereabouts(*d, desk, site); where == (Address{}) {
+		if d.Address == (Address{}) && desk.Address == (Address{}) && site.Address == (Address{}) {
 			t.noLocation = append(t.noLocation, d.ID.MAC.String())
 		}
 	}

@@ -135,7 +135,7 @@ func (a *Auth) verifyStatic(ctx context.Context, at *attempt) (handler.Identity,
 	if err != nil {
 		return handler.Identity{}, "", err
 	}
-	if !has {
+	if !has || !ext.ValidAt(a.Now()) { // a guest out of its time is nobody
 		return a.nobody(at)
 	}
 	if !at.offered() {
