@@ -86,7 +86,7 @@ func rfc4475() []message {
 		{"3.1.1.10", "unknown transports in Via", "accept", of("OPTIONS sip:1002@acme.test SIP/2.0", "Via: SIP/2.0/%T t1.acme.test;branch=z9hG4bK%B;rport", "v: SIP/2.0/SCTP t2.acme.test;branch=z9hG4bKa", "v: SIP/2.0/TLS t3.acme.test;branch=z9hG4bKb", "v: SIP/2.0/UNKNOWN t4.acme.test;branch=z9hG4bKc"), "", "200", "200", ""},
 		{
 			"3.1.1.11", "multipart body", "accept", of("MESSAGE sip:1002@acme.test SIP/2.0", "Content-Type: multipart/mixed;boundary=7a9cbec02ceef655"),
-			"--7a9cbec02ceef655\r\nContent-Type: text/plain\r\n\r\nHello\r\n\r\n--7a9cbec02ceef655\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n0\x82\x01R\x06\t\x00\x01\xff\n\n\r\n--7a9cbec02ceef655--\r\n", "405", "405", "",
+			"--7a9cbec02ceef655\r\nContent-Type: text/plain\r\n\r\nHello\r\n\r\n--7a9cbec02ceef655\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n0\x82\x01R\x06\t\x00\x01\xff\n\n\r\n--7a9cbec02ceef655--\r\n", "401", "401", "",
 		},
 		{"3.1.1.12", "a reason phrase of other scripts", "accept; a response that belongs to nothing is dropped", []string{"SIP/2.0 200 = 2**3 * 5**2 \u043d\u043e \u044d\u0442\u043e", "Via: SIP/2.0/%T 192.0.2.198;branch=z9hG4bK%B", "Call-ID: %B", "CSeq: 35 INVITE", "From: <sip:1001@acme.test>;tag=1", "To: <sip:1002@acme.test>;tag=2", "Content-Length: 0"}, "", "none", "none", ""},
 		{"3.1.1.13", "no reason phrase", "accept; a response that belongs to nothing is dropped", []string{"SIP/2.0 100 ", "Via: SIP/2.0/%T 192.0.2.198;branch=z9hG4bK%B", "Call-ID: %B", "CSeq: 35 INVITE", "From: <sip:1001@acme.test>;tag=1", "To: <sip:1002@acme.test>;tag=2", "Content-Length: 0"}, "", "none", "none", ""},
