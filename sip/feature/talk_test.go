@@ -577,8 +577,12 @@ func TestChangePIN(t *testing.T) {
 		{"somebody sits here", true, [][2]string{{"ask_old_pin", "4321#"}, {"ask_new_pin", "8642#"}, {"ask_pin_again", "8642#"}, {"pin_changed", ""}}, "8642"},
 		{"nobody does", false, [][2]string{{"ask_extension", "1001#"}, {"ask_old_pin", "4321#"}, {"ask_new_pin", "8642#"}, {"ask_pin_again", "8642#"}, {"pin_changed", ""}}, "8642"},
 		{"wrong, weak, mistyped", true, [][2]string{
-			{"ask_old_pin", "1111#"}, {"bad_credentials try_again ask_old_pin", "4321#"},
-			{"ask_new_pin", "9999#9999#"}, {"weak_pin try_again ask_new_pin", "8642#8624#"}, {"pin_mismatch try_again ask_new_pin", "8642#8642#"}, {"pin_changed", ""},
+			{"ask_old_pin", "1111#"},
+			{"bad_credentials try_again ask_old_pin", "4321#"},
+			{"ask_new_pin", "9999#9999#"},
+			{"weak_pin try_again ask_new_pin", "8642#8624#"},
+			{"pin_mismatch try_again ask_new_pin", "8642#8642#"},
+			{"pin_changed", ""},
 		}, "8642"},
 		{"three times wrong", true, [][2]string{{"ask_old_pin", "1#"}, {"bad_credentials try_again ask_old_pin", "2#"}, {"bad_credentials try_again ask_old_pin", "3#"}, {"bad_credentials goodbye", ""}}, ""},
 	} {

@@ -17,6 +17,9 @@ func TestPacerCatchesUp(t *testing.T) {
 	begun := time.Now()
 	start(t, Stream{PacketTime: 20 * time.Millisecond, Remote: p.addr(), Send: true})
 	first, ok := p.next(20 * time.Second)
+	if !ok {
+		t.Fatal("no packet")
+	}
 	last := first
 	for i := range 60 {
 		if last, ok = p.next(20 * time.Second); !ok || last.SequenceNumber != first.SequenceNumber+uint16(i)+1 {

@@ -76,7 +76,7 @@ func (s *Session) receive(b []byte, from netip.AddrPort) {
 			s.keys.Press(ByRTP, key, s.now())
 		}
 	case head.PayloadType == comfortNoise:
-		s.in.tones.Silence(len(s.in.tones.window))
+		s.in.tones.Silence(SampleRate)
 	case head.PayloadType == uint8(PCMA) && st.PayloadType != uint8(PCMA):
 		s.listen(&head, PCMA, payload)
 	case head.PayloadType == uint8(PCMU) && st.PayloadType != uint8(PCMU):

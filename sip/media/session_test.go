@@ -301,6 +301,100 @@ func packetOf(t testing.TB, h rtp.Header, payload ...byte) []byte {
 	return b
 }
 
+// TestTonesInPackets: keys in sound whose packets come late, twice or never, or
+// that leaves silence out.
+func TestTonesInPackets(t *testing.T) {
+	from := netip.MustParseAddrPort("192.0.2.7:5555")
+	var pcm []int16
+	for _, k := range []byte("5512") {
+		pcm = append(pcm, tone{key: k, on: 80 * time.Millisecond, off: 100 * time.Millisecond, level: 15}.samples(nil)...)
+	}
+	var all [][]byte // nine packets for each key: four of tone, five of silence
+	for i := range len(pcm) / 160 {
+		h := rtp.Header{SSRC: 9, SequenceNumber: uint16(65530 + i), Timestamp: uint32(0xffffff00 + 160*i)}
+		all = append(all, packetOf(t, h, PCMU.AppendEncoded(nil, pcm[160*i:160*(i+1)])...))
+	}
+	for _, tc := range []struct {
+		name string
+		send func(send func(i int))
+		want string
+	}{
+		{"in order", func(send func(int)) {
+			for i := range all {
+				send(i)
+			}
+		}, "5512"},
+		{"each twice", func(send func(int)) {
+			for i := range all {
+				send(i)
+				send(i)
+			}
+		}, "5512"},
+		{"one of the silence lost, now and then", func(send func(int)) {
+			for i := range all {
+				if i%9 != 6 {
+					send(i)
+				}
+			}
+		}, "5512"},
+		{"the silence late", func(send func(int)) {
+			for i := range all {
+				switch i % 9 {
+				case 6:
+					send(i + 1)
+				case 7:
+					send(i - 1)
+				default:
+					send(i)
+				}
+			}
+		}, "5512"},
+		{"an old one again and again", func(send func(int)) {
+			for i := range all {
+				send(i)
+				send(0)
+			}
+		}, "5512"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, clock := quietSession(Stream{Codec: PCMU, Remote: from})
+			tc.send(func(i int) {
+				*clock = clock.Add(20 * time.Millisecond)
+				s.receive(all[i], from)
+			})
+			if got := typed(s.keys); got != tc.want {
+				t.Errorf("%q, want %q", got, tc.want)
+			}
+		})
+	}
+	for name, noise := range map[string]bool{"silence is left out": false, "comfort noise stands for silence": true} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := quietSession(Stream{Codec: PCMU, Remote: from})
+			seq := uint16(0)
+			for i := range all {
+				h := rtp.Header{SSRC: 9, Timestamp: uint32(160 * i)}
+				switch {
+				case i%9 < 4:
+				case i%9 == 4 && noise:
+					h.PayloadType = comfortNoise
+				default:
+					continue
+				}
+				seq++
+				h.SequenceNumber = seq
+				payload := PCMU.AppendEncoded(nil, pcm[160*i:160*(i+1)])
+				if h.PayloadType == comfortNoise {
+					payload = []byte{60}
+				}
+				s.receive(packetOf(t, h, payload...), from)
+			}
+			if got := typed(s.keys); got != "5512" {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
 // More packets than a call can have are left to the kernel, and Close does not
 // wait for them.
 func TestFlood(t *testing.T) {
