@@ -33,9 +33,9 @@ type Request struct {
 	// of a screen or a phone book: to come by it does not show that the phone
 	// fetches its files by the same generation. Some brands keep the address of
 	// their files whatever a file says.
-	Aside bool
-	Phone         brand.Phone   // what the request tells of it
-	UserAgent     string
+	Aside     bool
+	Phone     brand.Phone // what the request tells of it
+	UserAgent string
 }
 
 // Record is a device as this package needs it.

@@ -9,8 +9,10 @@ func TestAt(t *testing.T) {
 	day := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 	at := func(minute int) int64 { return day.Add(time.Duration(minute) * time.Minute).UnixMilli() }
 	all := []Entry{
-		{At: at(0), File: "a.cfg", Digest: "aaaaaa1"}, {At: at(3), File: "b.xml", Digest: "bbbbbb1"},
-		{At: at(5), File: "a.cfg", Digest: "aaaaaa2", Body: "cccccc2"}, {At: at(9), File: "a.cfg", Digest: "aaaaaa1"},
+		{At: at(0), File: "a.cfg", Digest: "aaaaaa1"},
+		{At: at(3), File: "b.xml", Digest: "bbbbbb1"},
+		{At: at(5), File: "a.cfg", Digest: "aaaaaa2", Body: "cccccc2"},
+		{At: at(9), File: "a.cfg", Digest: "aaaaaa1"},
 	}
 	for minute, want := range map[int]string{-1: "", 0: "aaaaaa1", 4: "bbbbbb1 aaaaaa1", 5: "aaaaaa2 bbbbbb1", 8: "aaaaaa2 bbbbbb1", 60: "aaaaaa1 bbbbbb1"} {
 		got := ""

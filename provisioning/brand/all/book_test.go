@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"perch/hotdesk/directory"
 	"perch/provisioning/brand"
 )
 
@@ -133,5 +134,49 @@ func TestBookNames(t *testing.T) {
 		if part, ok := find(c.brand).Part(c.name); ok != c.ok || part != c.part {
 			t.Errorf("%s %s: %d %v", c.brand, c.name, part, ok)
 		}
+	}
+}
+
+// Where a brand has a setting for it, the phone is told where its book is, and
+// people who look at the file are not told the token.
+func TestBooksAreConfigured(t *testing.T) {
+	mac := directory.MAC{0, 0x15, 0x65, 0xaa, 0xbb, 1}
+	for _, c := range []struct{ brand, model, file, want string }{
+		{"yealink", "T46U", "001565aabb01.cfg", "\nremote_phonebook.data.1.url = http://192.0.2.1/t/tok/001565aabb01-phonebook.xml\n"},
+		{"snom", "D785", "001565aabb01.xml", ">url http://192.0.2.1/t/tok/001565aabb01-phonebook.xml</dkey_directory>"},
+		{"grandstream", "GRP2614", "cfg001565aabb01.xml", `"phonebook.download.server">192.0.2.1/t/tok/001565aabb01</item>`},
+		{"grandstream", "GXP1625", "cfg001565aabb01.xml", "<P331>192.0.2.1/t/tok/001565aabb01</P331>"},
+		{"cisco-spa", "SPA504G", "001565aabb01.xml", "<XML_Directory_Service_URL>http://192.0.2.1/t/tok/001565aabb01-phonebook.xml<"},
+		{"cisco-mpp", "8851", "001565aabb01.xml", `<XML_Directory_Service_URL ua="na">http://192.0.2.1/t/tok/001565aabb01-phonebook.xml<`},
+		{"mitel", "6920", "001565aabb01.cfg", "http://192.0.2.1/t/tok/001565aabb01-phonebook.csv"},
+	} {
+		b, _ := Brands().Find(c.brand)
+		d := brand.Desk{MAC: mac, Model: c.model, Domain: "acme.test", Server: brand.Server{Host: "192.0.2.1", Port: 5060}, BookURL: "http://192.0.2.1/t/tok/"}
+		out, err := b.Render(d, b.File(c.file))
+		if err != nil || !strings.Contains(string(out.Body), c.want) {
+			t.Errorf("%s %s: no %q, %v", c.brand, c.model, c.want, err)
+		}
+		if out, err = b.Render(d.Masked(), b.File(c.file)); err != nil || strings.Contains(string(out.Body), "/tok/") {
+			t.Errorf("%s: the token is shown, %v", c.brand, err)
+		}
+		if strings.Contains(out.ContentType, "xml") {
+			structure(t, out.ContentType, []byte(stripComments(string(out.Body))))
+		}
+		d.BookURL = ""
+		if out, err = b.Render(d, b.File(c.file)); err != nil || strings.Contains(string(out.Body), "phonebook") && c.brand != "yealink" {
+			t.Errorf("%s: a book where there is none, %v", c.brand, err)
+		}
+	}
+}
+
+// stripComments leaves our own comments out: structure takes any for a fault.
+func stripComments(s string) string {
+	for {
+		before, rest, ok := strings.Cut(s, "<!--")
+		if !ok {
+			return s
+		}
+		_, after, _ := strings.Cut(rest, "-->")
+		s = before + after
 	}
 }

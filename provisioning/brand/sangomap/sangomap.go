@@ -36,7 +36,8 @@ func describe(name brand.Name, recognise func(brand.Request) (brand.Phone, bool)
 	r := renderer{
 		config: compile("templates/config.xml.tmpl"), contacts: compile("templates/contacts.xml.tmpl"), zones: brand.NewZones(),
 	}
-	return brand.Brand{Name: name, Recognise: recognise, File: File, Render: r.render, Templates: files, Recipe: recipe(),
+	return brand.Brand{
+		Name: name, Recognise: recognise, File: File, Render: r.render, Templates: files, Recipe: recipe(),
 		Book: brand.Book{ContentType: brand.XMLBook, Write: book},
 		DHCP: brand.DHCP{
 			Class: dhcpClass(name), Options: []brand.Option{{Code: 66}}, Address: "{base}",
