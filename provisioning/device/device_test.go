@@ -33,6 +33,7 @@ type world struct {
 	proofs   directory.Proofs
 	former   []Former
 	networks []netip.Prefix
+	from     string // where the secret is from: a directory file
 }
 
 func (w *world) DeviceByMAC(_ context.Context, m directory.MAC) (Record, error) {
@@ -41,7 +42,7 @@ func (w *world) DeviceByMAC(_ context.Context, m directory.MAC) (Record, error) 
 	}
 	dev := func(t directory.TenantCode, secret directory.Secret) (Record, error) {
 		return Record{
-			Device: directory.Device{ID: directory.DeviceID{Tenant: t, MAC: m}, Brand: "yealink", Secret: directory.Kept{Value: "sealed:x"}},
+			Device: directory.Device{ID: directory.DeviceID{Tenant: t, MAC: m}, Brand: "yealink", Secret: directory.Kept{Value: "sealed:x", From: w.from}},
 			Secret: secret, Proofs: w.proofs, Former: w.former, Networks: w.networks,
 		}, nil
 	}

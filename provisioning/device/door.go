@@ -173,7 +173,7 @@ func (d *Door) Admit(ctx context.Context, r Request) (Answer, error) {
 		rec = Record{}
 		d.unknown.perhaps(r)
 	}
-	allowed := d.limiter.Allowed(r.Source, r.MAC) && !barred
+	allowed := d.limiter.Allowed(r.Source, r.MAC) && (!barred || !guessable(c, rec))
 	turn, opens := d.opens(r, c, rec) // always: it costs the same for everybody
 	switch {
 	case !opens || !known || !allowed:
@@ -198,6 +198,13 @@ func (d *Door) Admit(ctx context.Context, r Request) (Answer, error) {
 	}
 	d.watch.Admitted(r.Source, r.MAC)
 	return a, nil
+}
+
+// guessable tells credentials that somebody may have hit upon: a password that a
+// person chose. Tokens, certificates and passwords of Perch's own are beyond
+// guessing, so that a phone which was adopted at a barred address works at once.
+func guessable(c credentials, rec Record) bool {
+	return (c.kind == byBasic || c.kind == byDigest) && !rec.Device.MadeSecret()
 }
 
 // contradiction raises an alarm about a certificate that is good, but of another

@@ -79,8 +79,17 @@ func TestNetworks(t *testing.T) {
 }
 
 func TestBarredAddress(t *testing.T) {
-	d, _, c := setup(t)
+	d, w, c := setup(t)
 	d.watch = &noted{barred: true}
+	for name, r := range map[string]Request{
+		"token": {MAC: ours, Token: "token-acme-001565aabb01"}, "certificate": {MAC: ours, Certified: ours},
+		"a password of Perch's own": {MAC: ours, Authorization: basic("001565aabb01", "dev-s3cret")},
+	} {
+		if got, _ := d.Admit(t.Context(), r); got.Verdict != Admitted {
+			t.Errorf("%s: what nobody can guess is refused", name)
+		}
+	}
+	w.from = "a file"
 	if got, _ := d.Admit(t.Context(), Request{MAC: ours, Authorization: basic("001565aabb01", "dev-s3cret")}); got.Verdict != Refused {
 		t.Error("admitted")
 	}

@@ -33,9 +33,9 @@ type Alarm struct {
 }
 
 // Watch looks over the shoulder of the Door. Its methods must not block. Asked
-// comes first and tells whether the address is barred: credentials from there
-// open nothing for a while, but for phones that proved themselves from there
-// before.
+// comes first and tells whether the address is barred: passwords that people
+// chose open nothing from there for a while, but for phones that proved
+// themselves from there before.
 type Watch interface {
 	Asked(source string, mac directory.MAC, credentials bool) (barred bool)
 	Refused(source string, mac directory.MAC)
