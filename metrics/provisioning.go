@@ -9,6 +9,7 @@ import (
 // Provisioning counts the phones' requests for their files.
 type Provisioning struct {
 	requests, uploads       counters
+	dropped                 counters
 	uploadFiles, uploadSize prometheus.Gauge
 	badFirmware             prometheus.Gauge
 }
@@ -18,6 +19,8 @@ func newProvisioning(reg prometheus.Registerer, sets Sets) *Provisioning {
 		requests: newCounters(reg, "perch_provisioning_requests_total", "Requests of phones for their files, by brand and by HTTP status.",
 			[]string{"brand", "code"}, newSet(sets.Brands...),
 			newSet("200", "201", "204", "206", "304", "400", "401", "403", "404", "405", "408", "411", "412", "413", "414", "416", "429", "431", "500", "503")),
+		dropped: newCounters(reg, "perch_provisioning_keys_dropped_total", "Keys that a file left out because the phone has no place for them or cannot show them.",
+			[]string{"brand"}, newSet(sets.Brands...)),
 		uploads: newCounters(reg, "perch_provisioning_uploads_total", "Logs and settings that phones sent, by what became of them.",
 			[]string{"result"}, newSet("kept", "discarded", "refused", "failed")),
 		uploadFiles: prometheus.NewGauge(prometheus.GaugeOpts{Name: "perch_provisioning_upload_files", Help: "Uploads that are kept."}),
@@ -32,6 +35,13 @@ func newProvisioning(reg prometheus.Registerer, sets Sets) *Provisioning {
 func (p *Provisioning) Upload(result string) {
 	if p != nil {
 		p.uploads.count(result)
+	}
+}
+
+// Dropped counts keys that a file left out.
+func (p *Provisioning) Dropped(brand string, keys int) {
+	if p != nil && keys > 0 {
+		p.dropped.add(float64(keys), brand)
 	}
 }
 

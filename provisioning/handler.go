@@ -128,6 +128,11 @@ func New(c Config) (*Handler, error) {
 	return h, nil
 }
 
+// keyCounter is a Recorder that counts keys without a place, too.
+type keyCounter interface {
+	Dropped(brand string, keys int)
+}
+
 type noRecorder struct{}
 
 func (noRecorder) Request(string, int) {}
@@ -159,6 +164,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{w: w, r: r.WithContext(ctx), start: time.Now()}
 	h.answer(x)
 	h.recorder.Request(string(x.brand), x.code)
+	if c, ok := h.recorder.(keyCounter); ok {
+		c.Dropped(string(x.brand), x.dropped)
+	}
 	h.report(x)
 }
 

@@ -134,11 +134,27 @@ func (o onDesk) rendering(e *env) (api.Rendering, error) {
 	return r, nil
 }
 
-type templateRenderCmd struct{ onDesk }
+type templateRenderCmd struct {
+	MAC string `name:"mac" placeholder:"MAC" help:"MAC address of the phone."`
+	Ext string `name:"ext" placeholder:"NUMBER" help:"As if this extension were logged in there."`
 
-// Run prints the file.
+	HTML     bool   `name:"html" help:"Instead of a file: a page of the phone's own screen, as the phone draws it. Needs no server."`
+	XML      bool   `name:"xml" help:"With --html: the page as it goes to the phone."`
+	Form     string `default:"login" placeholder:"PAGE" help:"With --html: which page; one that does not exist lists them."`
+	Brand    string `placeholder:"BRAND" help:"With --html: whose phone."`
+	Model    string `placeholder:"MODEL" help:"With --html: which model; some show pictures."`
+	Language string `enum:"en,de" default:"en" help:"With --html: en or de."`
+}
+
+// Run prints the file, or draws the page.
 func (t templateRenderCmd) Run(e *env) error {
-	r, err := t.rendering(e)
+	if t.HTML {
+		return t.draw(e)
+	}
+	if t.MAC == "" {
+		return usage{"--mac is missing: name the phone, or --html for a page of its screen"}
+	}
+	r, err := onDesk{MAC: t.MAC, Ext: t.Ext}.rendering(e)
 	if err != nil {
 		return err
 	}

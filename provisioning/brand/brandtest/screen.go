@@ -148,6 +148,7 @@ func pages(text string) map[string]brand.Page {
 // only, and no text changes the structure.
 func (s Screens) Run(t *testing.T) {
 	draw := s.Brand().Screen
+	t.Run("xmllint", func(t *testing.T) { s.lint(t, draw) })
 	for name, p := range pages("Ada Lovelace") {
 		t.Run(name, func(t *testing.T) {
 			out := draw(p, s.Model)
