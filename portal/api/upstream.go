@@ -84,7 +84,8 @@ func (s *server) upstreamRoutes(a huma.API) {
 
 func (s *server) upstream(ctx context.Context, in *struct {
 	Tenant string `query:"tenant" maxLength:"32" doc:"Only this tenant"`
-}) (*upstreamOutput, error) {
+},
+) (*upstreamOutput, error) {
 	codes, err := s.scope(ctx, in.Tenant)
 	if err != nil {
 		return nil, s.fault(ctx, err)
@@ -128,7 +129,8 @@ func upstreamRegistration(r held.Record, now time.Time) UpstreamRegistration {
 func (s *server) emergencyTest(ctx context.Context, in *struct {
 	Tenant string `query:"tenant" maxLength:"32" doc:"Only this tenant"`
 	Site   string `query:"site" maxLength:"255" doc:"Only desks of this site"`
-}) (*emergencyOutput, error) {
+},
+) (*emergencyOutput, error) {
 	codes, err := s.scope(ctx, in.Tenant)
 	if err != nil {
 		return nil, s.fault(ctx, err)

@@ -89,7 +89,7 @@ func Of(r Records, at Place, secrets Secrets, now time.Time) (brand.Desk, direct
 	seats := directory.Resolve(r.Tenant.Policy, site.Policy, r.Device.Policy).Screen
 	d.Push, d.IdleLogin = seats.Messages(), *seats.IdleLogin
 	if !bound {
-		d.Account, err = idle(r, secrets)
+		d.Account, err = idle(r, secrets, site.Placeholder)
 		return d, "", err
 	}
 	d.Bound, d.Keys = true, r.Extension.Keys
@@ -100,14 +100,15 @@ func Of(r Records, at Place, secrets Secrets, now time.Time) (brand.Desk, direct
 	return d, b.Session, nil
 }
 
-// idle is the device account: the phone nobody sits at.
-func idle(r Records, secrets Secrets) (brand.Account, error) {
+// idle is the device account: the phone nobody sits at, under the name that its
+// site gives such a desk, if it does.
+func idle(r Records, secrets Secrets, name string) (brand.Account, error) {
 	mac := r.Device.ID.MAC
 	password, err := secrets.AccountPassword(r.Device, r.Tenant.AOR(mac.String()))
 	if err != nil {
 		return brand.Account{}, fmt.Errorf("desk: device account: %w", err)
 	}
-	return brand.Account{User: mac.String(), AuthUser: mac.String(), Password: password}, nil
+	return brand.Account{User: mac.String(), AuthUser: mac.String(), Password: password, DisplayName: name, Label: name}, nil
 }
 
 // model is what the directory says, else what the phone said of itself.

@@ -72,6 +72,12 @@ func TestOf(t *testing.T) {
 			account: brand.Account{User: mac, AuthUser: mac, Password: "sip:001565aabb01@acme.test"},
 		},
 		{
+			name: "idle, at a site with a name for it", edit: func(r *Records) {
+				r.Seats, r.Tenant.Sites[0].Placeholder = hotdesk.Seats{}, "Free desk"
+			}, model: "T46U",
+			account: brand.Account{User: mac, AuthUser: mac, Password: "sip:001565aabb01@acme.test", DisplayName: "Free desk", Label: "Free desk"},
+		},
+		{
 			name: "a binding that is over", edit: func(r *Records) { r.Seats.Bindings[0].Until = now.UnixMilli() }, model: "T46U",
 			account: brand.Account{User: mac, AuthUser: mac, Password: "sip:001565aabb01@acme.test"},
 		},

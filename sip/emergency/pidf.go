@@ -31,8 +31,15 @@ func (p Place) PIDF(entity string, at time.Time) []byte {
 	b.WriteString(` <dm:device id="desk">` + "\n" + `  <gp:geopriv>` + "\n   <gp:location-info>\n    <ca:civicAddress xml:lang=\"en\">\n")
 	a := p.Address
 	for _, e := range []struct{ name, value string }{ // the order of RFC 5139 section 4's schema
-		{"country", a.Country}, {"A1", a.State}, {"A3", a.City}, {"RD", a.Street},
-		{"LOC", p.Desk}, {"FLR", a.Floor}, {"PC", a.PostalCode}, {"BLD", a.Building}, {"ROOM", a.Room},
+		{"country", a.Country},
+		{"A1", a.State},
+		{"A3", a.City},
+		{"RD", a.Street},
+		{"LOC", p.Desk},
+		{"FLR", a.Floor},
+		{"PC", a.PostalCode},
+		{"BLD", a.Building},
+		{"ROOM", a.Room},
 	} {
 		if e.value != "" {
 			b.WriteString("     <ca:" + e.name + ">" + text(e.value) + "</ca:" + e.name + ">\n")
