@@ -21,7 +21,7 @@ func (a *App) startPortal(ctx context.Context) error {
 		Token: a.token, Version: a.build.Version, Engine: a.desk, Policy: a.desk, Store: a.store, News: news{a.store},
 		Applier: a.applier, Strangers: strangers{a}, Standing: a.desks.Standing, Templates: templates{a.desks}, Past: a.desks.past, SIPTrace: a.trace, Upstreams: pbxs{a}, Screens: a.worker,
 		Calls: a.store, Watching: a.store, Lamps: a.lamps, Log: a.log, Closing: closing,
-		Audit: a.store, Lockouts: lockouts{a}, Codes: confirming{a.store}, SignIn: a.signIn,
+		Audit: a.store, Lockouts: lockouts{a}, Acts: a.store, Codes: confirming{a.store}, SignIn: a.signIn,
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"perch/hotdesk"
+	"perch/hotdesk/audit"
 )
 
 // Enrolled is how a phone of the directory finds its files from now on.
@@ -38,7 +39,7 @@ func (s *server) enrol(ctx context.Context, in *enrolInput) (*enrolOutput, error
 	if err != nil {
 		return nil, s.fault(ctx, err)
 	}
-	d, secret, err := s.Applier.Enrol(ctx, id)
+	d, secret, err := s.Applier.Enrol(audit.With(ctx, audit.Actor{By: admin, Door: string(hotdesk.API), Detail: "enrol " + mac.String()}), id)
 	switch {
 	case errors.Is(err, hotdesk.ErrNotFound):
 		return nil, noDevice()

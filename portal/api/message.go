@@ -10,6 +10,7 @@ import (
 
 	"perch/hotdesk/directory"
 	"perch/hotdesk/reload"
+	"perch/internal/event"
 )
 
 // Screens sends texts to the phones' screens. A phone that shows none is
@@ -50,6 +51,9 @@ func (s *server) message(ctx context.Context, in *messageInput) (*struct{}, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, messageWithin)
 	defer cancel()
+	if err := s.acted(ctx, event.Event{Tenant: id.Tenant, MAC: mac.String(), Detail: "message"}); err != nil {
+		return nil, s.fault(ctx, err)
+	}
 	err = s.Screens.Show(ctx, id, in.Body.Text)
 	if errors.Is(err, reload.ErrNoScreen) || errors.Is(err, context.DeadlineExceeded) {
 		return nil, problem(http.StatusConflict, "no_screen", "Not shown",

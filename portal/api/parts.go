@@ -138,6 +138,7 @@ type Parts struct {
 	Lamps     Lamps
 	Audit     Audit     // nil: there are no routes for it
 	Lockouts  Lockouts  // likewise
+	Acts      Acts      // nil: acts that only the API knows are not recorded
 	Upstreams Upstreams // nil: there are no routes for them
 	Codes     Codes     // nil: no login by code
 	SignIn    SignIn    // nil: the admin's token alone confirms codes

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"perch/hotdesk/directory"
+	"perch/internal/event"
 	"perch/internal/httpserver"
 	"perch/sip/location"
 	"perch/sip/siptrace"
@@ -105,6 +106,9 @@ func (s *server) filter(ctx context.Context, in *sipTraceInput) (siptrace.Filter
 		for _, d := range tenant.Domains {
 			f.Domains = append(f.Domains, strings.ToLower(d))
 		}
+	}
+	if err := s.acted(ctx, event.Event{Tenant: code, MAC: f.MAC, Number: f.Number, Detail: "sip-trace"}); err != nil {
+		return f, err
 	}
 	err = s.Store.EachContact(ctx, code, func(user string, c location.Contact) error {
 		if f.MAC != "" && c.MAC == f.MAC || f.MAC == "" && user == f.Number {
