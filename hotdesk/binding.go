@@ -38,6 +38,9 @@ type Binding struct {
 	Ends End    `json:"ends,omitempty"` // what sets Until
 	Rule string `json:"rule,omitempty"` // the setting behind Ends, with value and level: "logout_at: 18:30 (site)"
 	Desk string `json:"desk,omitempty"` // code of the desk whose seats were taken together; they end together
+	// Companion is set at every seat but the one that the login named: one login,
+	// several seats.
+	Companion bool `json:"companion,omitempty"`
 }
 
 // End is why a session ends by itself; also the reason of its binding.ended

@@ -60,6 +60,11 @@ func tellChange(e *env, c api.Change) {
 			fmt.Fprintf(e.out, "%s no longer sits at %s%s\n", safe(x.Extension), x.MAC, onLine(x.Line))
 		}
 	}
+	defer func() {
+		for _, x := range c.With {
+			fmt.Fprintf(e.out, "and at %s%s, of the same desk\n", x.MAC, onLine(x.Line))
+		}
+	}()
 	switch {
 	case c.Extension == nil:
 		fmt.Fprintf(e.out, "nobody sits at %s%s (trace %s)\n", c.MAC, onLine(c.Line), c.Trace)

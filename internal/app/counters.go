@@ -31,13 +31,15 @@ func (c counter) count(e event.Event) {
 	case event.LoginRefused:
 		c.m.Logins.Login(e.Door, e.Reason)
 	case event.BindingCreated:
-		if e.Detail != "owner" { // nobody asked for an owner's return
+		if e.Detail != "owner" && !e.Companion { // nobody asked for an owner's return
 			c.m.Logins.Login(e.Door, "ok")
 		}
 	case event.LockoutBegan:
 		c.m.Audit.Lockout(e.Reason)
 	case event.BindingEnded:
-		c.m.Logins.Ended(e.Reason)
+		if !e.Companion {
+			c.m.Logins.Ended(e.Reason)
+		}
 	case event.NotifyAnswered:
 		c.m.Notifier.Notify(e.Detail, e.Brand, notifyResult(e.Status))
 	case event.TraceSuperseded:

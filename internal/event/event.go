@@ -68,31 +68,32 @@ const (
 // Event is one piece of news. ID and At come from the store; ID orders the
 // events of a tenant and is where a reader resumes.
 type Event struct {
-	ID      string               `json:"-"`
-	Type    Type                 `json:"type"`
-	At      int64                `json:"at"` // Unix ms
-	Node    string               `json:"node,omitempty"`
-	Tenant  directory.TenantCode `json:"tenant"`
-	MAC     string               `json:"mac,omitempty"` // 12 hex digits
-	Line    int                  `json:"line,omitempty"`
-	Number  string               `json:"number,omitempty"`
-	Site    string               `json:"site,omitempty"`
-	Session directory.SessionID  `json:"session,omitempty"`
-	Trace   string               `json:"trace,omitempty"`
-	Door    string               `json:"door,omitempty"`
-	Brand   string               `json:"brand,omitempty"`
-	Reason  string               `json:"reason,omitempty"`
-	Target  string               `json:"target,omitempty"`
-	Targets []string             `json:"targets,omitempty"`
-	Digest  string               `json:"digest,omitempty"`
-	Detail  string               `json:"detail,omitempty"`
-	Status  int                  `json:"status,omitempty"`
-	Millis  int64                `json:"ms,omitempty"`
-	Call    json.RawMessage      `json:"call,omitempty"`  // calls.Call, what is public of it
-	By      string               `json:"by,omitempty"`    // who, when not the person: "admin", "supervisor:<name>", "owner", "directory"
-	Rule    string               `json:"rule,omitempty"`  // the setting that decided, with value and level
-	Desk    string               `json:"desk,omitempty"`  // code of the desk whose seats went together
-	Until   int64                `json:"until,omitempty"` // Unix ms of the session's end, of binding.created
+	ID        string               `json:"-"`
+	Type      Type                 `json:"type"`
+	At        int64                `json:"at"` // Unix ms
+	Node      string               `json:"node,omitempty"`
+	Tenant    directory.TenantCode `json:"tenant"`
+	MAC       string               `json:"mac,omitempty"` // 12 hex digits
+	Line      int                  `json:"line,omitempty"`
+	Number    string               `json:"number,omitempty"`
+	Site      string               `json:"site,omitempty"`
+	Session   directory.SessionID  `json:"session,omitempty"`
+	Trace     string               `json:"trace,omitempty"`
+	Door      string               `json:"door,omitempty"`
+	Brand     string               `json:"brand,omitempty"`
+	Reason    string               `json:"reason,omitempty"`
+	Target    string               `json:"target,omitempty"`
+	Targets   []string             `json:"targets,omitempty"`
+	Digest    string               `json:"digest,omitempty"`
+	Detail    string               `json:"detail,omitempty"`
+	Status    int                  `json:"status,omitempty"`
+	Millis    int64                `json:"ms,omitempty"`
+	Call      json.RawMessage      `json:"call,omitempty"`      // calls.Call, what is public of it
+	By        string               `json:"by,omitempty"`        // who, when not the person: "admin", "supervisor:<name>", "owner", "directory"
+	Rule      string               `json:"rule,omitempty"`      // the setting that decided, with value and level
+	Desk      string               `json:"desk,omitempty"`      // code of the desk whose seats went together
+	Companion bool                 `json:"companion,omitempty"` // a further seat of that desk: the login or logout is counted at another
+	Until     int64                `json:"until,omitempty"`     // Unix ms of the session's end, of binding.created
 }
 
 // Time is At as a time.

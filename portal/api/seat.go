@@ -44,6 +44,7 @@ type Change struct {
 	Extension *string `json:"extension" doc:"Who sits there now; null: nobody"`
 	Already   bool    `json:"already" doc:"It was so before: nothing changed"`
 	Ended     []Ended `json:"ended" doc:"Bindings that this ended"`
+	With      []Ended `json:"with" doc:"The other seats of the desk, which were taken together with this one"`
 }
 
 // Ended is a binding that is over.
@@ -139,13 +140,16 @@ func (s *server) leave(ctx context.Context, seats []directory.Seat, b LogoutBody
 func changeOf(seat directory.Seat, o hotdesk.Outcome) Change {
 	c := Change{
 		Trace: o.Trace, Tenant: string(seat.Device.Tenant), MAC: seat.Device.MAC.String(), Line: seat.Line,
-		Already: o.Already, Ended: []Ended{},
+		Already: o.Already, Ended: []Ended{}, With: []Ended{},
 	}
 	if o.Binding != nil {
 		c.Extension = text(o.Binding.Number)
 	}
 	for _, e := range o.Ended {
 		c.Ended = append(c.Ended, Ended{e.Binding.Number, e.Seat.Device.MAC.String(), e.Seat.Line})
+	}
+	for _, e := range o.With {
+		c.With = append(c.With, Ended{e.Binding.Number, e.Seat.Device.MAC.String(), e.Seat.Line})
 	}
 	return c
 }

@@ -128,7 +128,7 @@ local with, stories = {}, {}
 for i = 2, #seats do
   local s = seats[i]
   local b = {session = derived(req.seed, 'c' .. i), number = new.number, line = s.line, door = new.door, since = new.since,
-    ['until'] = new['until'], trace = trace_of(s.mac), by = new.by, ends = new.ends, rule = new.rule, desk = code}
+    ['until'] = new['until'], trace = trace_of(s.mac), by = new.by, ends = new.ends, rule = new.rule, desk = code, companion = true}
   seat(s.mac, b)
   with[#with + 1] = ended_at(s.mac, b)
   stories[s.mac] = stories[s.mac] or b

@@ -39,7 +39,7 @@ local function unseat(mac, line, reason, door, trace, by)
   end
   save_logins(b.number, rest)
   emit({type = 'binding.ended', mac = mac, line = line, number = b.number, session = b.session,
-    trace = trace, door = door, reason = reason, by = given(by), desk = b.desk, rule = b.ends == reason and b.rule or nil})
+    trace = trace, door = door, reason = reason, by = given(by), desk = b.desk, companion = b.companion, rule = b.ends == reason and b.rule or nil})
   return b
 end
 
@@ -54,7 +54,7 @@ local function seat(mac, b)
   l[#l + 1] = {mac = mac, line = b.line, since = b.since, desk = b.desk}
   save_logins(b.number, l)
   emit({type = 'binding.created', mac = mac, line = b.line, number = b.number, session = b.session,
-    trace = b.trace, door = b.door, detail = given(b.by), by = given(b.by), desk = b.desk, rule = b.rule, ['until'] = b['until']})
+    trace = b.trace, door = b.door, detail = given(b.by), by = given(b.by), desk = b.desk, companion = b.companion, rule = b.rule, ['until'] = b['until']})
 end
 
 -- together gives the seats that are taken with one, itself first, and the code of
@@ -113,7 +113,7 @@ local function owner_back(d, device, door, traces, back, more)
         traces[s.mac], more[#more + 1] = d.trace .. '-o' .. i, s.mac
       end
       local b = {session = i == 1 and d.session or derived(d.session, i), number = owner, line = s.line, door = door, since = now,
-        trace = traces[s.mac], by = 'owner', desk = code}
+        trace = traces[s.mac], by = 'owner', desk = code, companion = i > 1 or nil}
       seat(s.mac, b)
       if not back[s.mac] or s.line == 1 then back[s.mac] = b end
     end
