@@ -44,6 +44,7 @@ func (a *App) startCalls(ctx context.Context) error {
 // watcher is told whose lamps have changed.
 type watcher interface {
 	Changed(tenant directory.TenantCode, number string)
+	Recall(tenant directory.TenantCode, mac, number string)
 }
 
 // startLamps has the watchers follow the calls, and ends those calls whose end
@@ -95,7 +96,7 @@ func (a *App) followCalls(ctx context.Context, watch watcher) error {
 			a.log.Debug("calls not read", "error", err)
 		}
 		tell(changed)
-		a.drainCalls(ctx, sub, tell)
+		a.drainCalls(ctx, sub, watch, tell)
 		sub.Close()
 		if sub.Behind() {
 			a.metrics.Events.Lost("lamps")
@@ -106,7 +107,7 @@ func (a *App) followCalls(ctx context.Context, watch watcher) error {
 }
 
 // drainCalls takes events until the view is to be read anew.
-func (a *App) drainCalls(ctx context.Context, sub *event.Subscription, tell func([]directory.ExtensionID)) {
+func (a *App) drainCalls(ctx context.Context, sub *event.Subscription, watch watcher, tell func([]directory.ExtensionID)) {
 	anew := time.NewTimer(lampsAnew)
 	defer anew.Stop()
 	tick := time.NewTicker(totalsEvery)
@@ -122,6 +123,9 @@ func (a *App) drainCalls(ctx context.Context, sub *event.Subscription, tell func
 		case e, ok := <-sub.C():
 			if !ok {
 				return
+			}
+			if e.Type == event.SubscriptionEnded || e.Type == event.BindingEnded {
+				watch.Recall(e.Tenant, e.MAC, e.Number)
 			}
 			tell(a.tookCall(e))
 		}

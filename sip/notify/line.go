@@ -155,13 +155,19 @@ func (n *Notifier) pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// forget drops what this node knows of a subscription.
+func (n *Notifier) forget(id string) {
+	n.index.forget(id)
+	n.shelf.drop(id)
+}
+
 // end removes a subscription from the store and forgets it. One that the store
 // keeps because it is away goes when its time is over.
 func (n *Notifier) end(ctx context.Context, tenant directory.TenantCode, id, reason string) {
 	lock := n.locks.of(id)
 	lock.Lock()
 	defer lock.Unlock()
-	n.index.forget(id)
+	n.forget(id)
 	if err := n.Store.EndSubscription(ctx, tenant, id, reason); err != nil && ctx.Err() == nil {
 		n.Log.Warn("subscription not ended", "tenant", tenant, "reason", reason, "error", err)
 		return
@@ -176,13 +182,13 @@ func (n *Notifier) expire(ctx context.Context, o owned) error {
 	lock := n.locks.of(o.id)
 	lock.Lock()
 	defer lock.Unlock()
-	sub, err := n.Store.Subscription(ctx, tenant, o.id)
+	sub, d, err := n.read(ctx, tenant, o.id)
 	switch {
-	case errors.Is(err, hotdesk.ErrNotFound), err == nil && sub.Flow.Node != n.Node:
-		n.index.forget(o.id)
+	case errors.Is(err, hotdesk.ErrNotFound), errors.Is(err, errNotHere):
+		n.forget(o.id)
 		return nil
 	case err != nil:
-		return fmt.Errorf("notify: read subscription: %w", err)
+		return err
 	}
 	if sub.Expires-storeLater.Milliseconds() > n.Now().UnixMilli() {
 		n.index.put(sub)
@@ -191,7 +197,10 @@ func (n *Notifier) expire(ctx context.Context, o owned) error {
 	if err := n.Store.EndSubscription(ctx, tenant, o.id, endExpired); err != nil {
 		return fmt.Errorf("notify: end subscription: %w", err)
 	}
-	n.index.forget(o.id)
+	n.forget(o.id)
+	if err := setDialog(&sub, d); err != nil {
+		return err
+	}
 	n.queue(tenant, o.id, wanted{last: &parting{sub: sub, reason: reasonTimeout}})
 	return nil
 }
@@ -200,7 +209,13 @@ func (n *Notifier) expire(ctx context.Context, o owned) error {
 // new one (RFC 6665 section 4.1.3, deactivated): a version that began anew would
 // be older than the one the phone knows.
 func (n *Notifier) retire(ctx context.Context, tenant directory.TenantCode, id string) {
-	sub, err := n.Store.Subscription(ctx, tenant, id)
+	lock := n.locks.of(id)
+	lock.Lock()
+	sub, d, err := n.read(ctx, tenant, id)
+	lock.Unlock()
+	if err == nil {
+		err = setDialog(&sub, d)
+	}
 	if err != nil {
 		return // it has ended meanwhile, or the next change tries again
 	}

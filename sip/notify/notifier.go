@@ -94,6 +94,7 @@ type Notifier struct {
 	Options
 	index *index
 	locks locks
+	shelf shelf
 	slots chan struct{} // NOTIFYs under way
 	ctx   context.Context
 	stop  context.CancelFunc
@@ -124,13 +125,16 @@ func New(o Options) (*Notifier, error) {
 	return n, nil
 }
 
-// Close ends every NOTIFY under way and waits for it. It is safe twice.
+// Close ends every NOTIFY under way, waits for it, and stores what was counted. It is safe twice.
 func (n *Notifier) Close() error {
 	n.mu.Lock()
 	n.closed = true
 	n.mu.Unlock()
 	n.stop()
 	n.tasks.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), flushWithin)
+	defer cancel()
+	n.flush(ctx, n.Now())
 	return nil
 }
 
@@ -162,6 +166,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 				n.Log.Warn("subscriptions not taken up yet", "error", err)
 			}
 		}
+		n.flush(ctx, n.Now().Add(-restAfter))
 		for _, o := range n.index.due(n.Now()) {
 			if err := n.expire(ctx, o); err != nil {
 				break // the store is away: at the next tick, or by another node

@@ -103,7 +103,7 @@ func (n *Notifier) renew(ctx context.Context, r *handler.Request, code directory
 		n.index.put(sub)
 		return n.accept(r, sub, w.expires, nil)
 	}
-	n.index.forget(id)
+	n.forget(id)
 	return n.accept(r, sub, 0, &parting{sub: sub, reason: reasonTimeout}) // RFC 6665 section 4.2.1.4
 }
 
@@ -120,7 +120,7 @@ func (n *Notifier) change(ctx context.Context, r *handler.Request, code director
 	if w.eventID != sub.EventID {
 		return sub, handler.Refuse(481, whyNoDialog) // another subscription, which is not here
 	}
-	if err := receive(&sub, r); err != nil {
+	if err := n.receive(&sub, r); err != nil {
 		return sub, err
 	}
 	sub.Flow = r.Flow
@@ -131,16 +131,21 @@ func (n *Notifier) change(ctx context.Context, r *handler.Request, code director
 		return sub, nil
 	}
 	sub.Expires = n.ends(w.expires)
-	return sub, n.save(ctx, r, sub)
+	if err := n.save(ctx, r, sub); err != nil {
+		return sub, err
+	}
+	n.shelf.drop(id)
+	return sub, nil
 }
 
 // receive takes CSeq and Contact of a request inside the dialog (RFC 3261
-// section 12.2.2).
-func receive(sub *presence.Subscription, r *handler.Request) error {
+// section 12.2.2), over what was counted here.
+func (n *Notifier) receive(sub *presence.Subscription, r *handler.Request) error {
 	d, err := dialogOf(*sub)
 	if err != nil {
 		return err
 	}
+	n.overlay(sub, &d)
 	if err := d.Receive(r.SIP.CSeq().SeqNo); err != nil {
 		return &handler.Status{Code: sip.StatusInternalServerError, Reason: "Request Out of Order", Why: whyOrder}
 	}

@@ -39,6 +39,7 @@ type desk struct {
 	answer func(n int) (*sip.Response, error)
 	away   bool // the store, the first time a lamp is lit
 	lit    int
+	saves  int
 	lamp   flicker
 	seen   func(*sip.Request) // each request; may be nil
 }
@@ -70,6 +71,7 @@ func (d *desk) SaveSubscription(_ context.Context, s presence.Subscription) erro
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.subs[s.ID] = s
+	d.saves++
 	return nil
 }
 

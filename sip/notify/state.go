@@ -53,7 +53,7 @@ func (n *Notifier) attempt(ctx context.Context, tenant directory.TenantCode, id 
 	case errors.Is(err, errUsedUp):
 		return outcome{verdict: full}
 	case errors.Is(err, hotdesk.ErrNotFound), errors.Is(err, location.ErrSessionOver), errors.Is(err, errNotHere):
-		n.index.forget(id)
+		n.forget(id)
 		return outcome{verdict: done}
 	case err != nil:
 		n.complain(ctx, sub, "state not sent", err)
@@ -82,52 +82,78 @@ var (
 // The last numbers that a NOTIFY may have; the ones above are for the last one
 // and its credentials. RFC 3261 section 8.1.1.5 bounds CSeq.
 const (
-	lastVersion = math.MaxUint32 - 1
-	lastCSeq    = 1<<31 - 8
+	lastVersion = math.MaxUint32 - 1 - ahead
+	lastCSeq    = 1<<31 - 8 - ahead
 )
 
 // next counts the subscription on and makes its next NOTIFY. The numbers are
-// stored before they are used, so that a restart does not use them again.
-func (n *Notifier) next(ctx context.Context, tenant directory.TenantCode, id string, how try) (presence.Subscription, flow.Draft, error) {
-	var draft flow.Draft
-	sub, err := n.step(ctx, tenant, id, func(sub *presence.Subscription, d *dialog.Dialog) error {
-		state, err := n.watch(ctx, *sub)
-		if err != nil {
-			return err
-		}
-		shown := digestOf(state)
-		switch {
-		case d.LocalCSeq > 0 && !how.force && shown == sub.Shown:
-			return errSame
-		case sub.Version >= lastVersion, d.LocalCSeq >= lastCSeq:
-			return errUsedUp
-		case d.LocalCSeq > 0:
-			sub.Version++ // RFC 4235 section 4.1: 0 in the first
-		}
-		sub.Shown, sub.Sent = shown, n.Now().UnixMilli()
-		if how.suspect && sub.Suspect == 0 {
-			sub.Suspect = sub.Sent
-			n.suspects(*sub)
-		}
-		draft = n.draft(*sub, d.Next(), "active;expires="+strconv.FormatInt(n.left(*sub), 10), state)
-		return nil
-	})
-	return sub, draft, err
+// stored before they are used, so that a restart does not use them again; those
+// of a lamp that changes often are stored many at a time.
+func (n *Notifier) next(ctx context.Context, tenant directory.TenantCode, id string, how try) (sub presence.Subscription, draft flow.Draft, err error) {
+	one := func(sub *presence.Subscription, d *dialog.Dialog) (err error) {
+		draft, err = n.make(ctx, sub, d, how)
+		return err
+	}
+	if how.force || how.suspect {
+		sub, err = n.step(ctx, tenant, id, one)
+		return sub, draft, err
+	}
+	lock := n.locks.of(id)
+	lock.Lock()
+	defer lock.Unlock()
+	if h := n.shelf.get(id); h != nil && h.room() {
+		err = one(&h.sub, &h.dialog)
+		n.shelf.touch(h, n.Now())
+		return h.sub, draft, err
+	}
+	sub, d, err := n.read(ctx, tenant, id)
+	if err != nil {
+		return sub, draft, err
+	}
+	if err := one(&sub, &d); err != nil {
+		return sub, draft, err
+	}
+	stored, h, err := reserve(sub, d)
+	if err == nil {
+		err = n.keep(ctx, stored)
+	}
+	if err != nil {
+		return sub, draft, err
+	}
+	h.touched = n.Now()
+	n.shelf.put(h)
+	return sub, draft, nil
 }
 
-// step reads a subscription, changes it, and stores it.
+// make counts on and makes the NOTIFY; errSame when there is nothing to tell.
+func (n *Notifier) make(ctx context.Context, sub *presence.Subscription, d *dialog.Dialog, how try) (flow.Draft, error) {
+	state, err := n.watch(ctx, *sub)
+	if err != nil {
+		return flow.Draft{}, err
+	}
+	shown := digestOf(state)
+	switch {
+	case d.LocalCSeq > 0 && !how.force && shown == sub.Shown:
+		return flow.Draft{}, errSame
+	case sub.Version >= lastVersion, d.LocalCSeq >= lastCSeq:
+		return flow.Draft{}, errUsedUp
+	case d.LocalCSeq > 0:
+		sub.Version++ // RFC 4235 section 4.1: 0 in the first
+	}
+	sub.Shown, sub.Sent = shown, n.Now().UnixMilli()
+	if how.suspect && sub.Suspect == 0 {
+		sub.Suspect = sub.Sent
+		n.suspects(*sub)
+	}
+	return n.draft(*sub, d.Next(), "active;expires="+strconv.FormatInt(n.left(*sub), 10), state), nil
+}
+
+// step reads a subscription, changes it, and stores it as it is.
 func (n *Notifier) step(ctx context.Context, tenant directory.TenantCode, id string, change func(*presence.Subscription, *dialog.Dialog) error) (presence.Subscription, error) {
 	lock := n.locks.of(id)
 	lock.Lock()
 	defer lock.Unlock()
-	sub, err := n.Store.Subscription(ctx, tenant, id)
-	if err != nil {
-		return sub, fmt.Errorf("notify: read subscription: %w", err)
-	}
-	if sub.Flow.Node != n.Node {
-		return sub, errNotHere
-	}
-	d, err := dialogOf(sub)
+	sub, d, err := n.read(ctx, tenant, id)
 	if err != nil {
 		return sub, err
 	}
@@ -137,10 +163,32 @@ func (n *Notifier) step(ctx context.Context, tenant directory.TenantCode, id str
 	if err := setDialog(&sub, d); err != nil {
 		return sub, err
 	}
-	if err := n.Store.SaveSubscription(ctx, sub); err != nil {
-		return sub, fmt.Errorf("notify: save subscription: %w", err)
+	if err := n.keep(ctx, sub); err != nil {
+		return sub, err
 	}
+	n.shelf.drop(id)
 	return sub, nil
+}
+
+// read reads a subscription of this node, with what was counted here.
+func (n *Notifier) read(ctx context.Context, tenant directory.TenantCode, id string) (sub presence.Subscription, d dialog.Dialog, err error) {
+	if sub, err = n.Store.Subscription(ctx, tenant, id); err != nil {
+		return sub, d, fmt.Errorf("notify: read subscription: %w", err)
+	}
+	if sub.Flow.Node != n.Node {
+		return sub, d, errNotHere
+	}
+	if d, err = dialogOf(sub); err == nil {
+		n.overlay(&sub, &d)
+	}
+	return sub, d, err
+}
+
+func (n *Notifier) keep(ctx context.Context, sub presence.Subscription) error {
+	if err := n.Store.SaveSubscription(ctx, sub); err != nil {
+		return fmt.Errorf("notify: save subscription: %w", err)
+	}
+	return nil
 }
 
 // watch gives the state to show, under the name that was asked for. The state of
@@ -226,7 +274,7 @@ func (n *Notifier) unanswered(ctx context.Context, sub presence.Subscription, er
 	case errors.Is(err, flow.ErrTimeout):
 		return outcome{verdict: again, silent: true}
 	case errors.Is(err, hotdesk.ErrNotFound), errors.Is(err, location.ErrSessionOver): // it ended while the phone challenged
-		n.index.forget(sub.ID)
+		n.forget(sub.ID)
 		return outcome{verdict: done}
 	case errors.Is(err, hotdesk.ErrUnavailable):
 		n.complain(ctx, sub, "state not sent", err)

@@ -153,6 +153,10 @@ func lampsOfPerch(ctx context.Context, cpu string, watchers, rounds int, out io.
 	return errors.Join(callAndWatch(ctx, s, watchers, rounds, out), s.stop())
 }
 
+// eachState is for how long a call stays in a state: longer than a NOTIFY that is
+// lost once, or watchers would be told the next state only.
+const eachState = 1500 * time.Millisecond
+
 func callAndWatch(ctx context.Context, s *server, watchers, rounds int, out io.Writer) error {
 	b := &board{want: watchers}
 	phones, err := watching(ctx, lossy.Options{
@@ -170,6 +174,7 @@ func callAndWatch(ctx context.Context, s *server, watchers, rounds int, out io.W
 			changes <- b.begin(of[what], at)
 		}
 	})
+	phones[0].Rings(eachState)
 	for _, p := range phones[:2] {
 		if err := p.Register(ctx); err != nil {
 			return err
@@ -178,7 +183,7 @@ func callAndWatch(ctx context.Context, s *server, watchers, rounds int, out io.W
 	for range rounds {
 		over := make(chan error, 1)
 		go func() {
-			_, err := phones[1].Call(ctx, phones[0].Number, lossy.Plan{Talk: 500 * time.Millisecond})
+			_, err := phones[1].Call(ctx, phones[0].Number, lossy.Plan{Talk: eachState})
 			over <- err
 		}()
 		for range len(of) {

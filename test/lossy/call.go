@@ -140,7 +140,11 @@ func (p *Phone) invited(m message) {
 	defer p.release()
 	p.tell("ringing")
 	p.respond(m, 180, "Ringing", tag, "")
-	if !p.sleep(between(200*time.Millisecond, 1500*time.Millisecond), in.cancelled) {
+	rings := p.rings
+	if rings == 0 {
+		rings = between(200*time.Millisecond, 1500*time.Millisecond)
+	}
+	if !p.sleep(rings, in.cancelled) {
 		p.insist(p.respond(m, 487, "Request Terminated", tag, ""), in.acked)
 		return
 	}

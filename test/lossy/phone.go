@@ -18,6 +18,7 @@ type Phone struct {
 	net      *socket
 	done     chan struct{}
 	hook     func(what string, at time.Time)
+	rings    time.Duration
 	tasks    sync.WaitGroup
 
 	mu      sync.Mutex
@@ -73,6 +74,10 @@ func New(n *Network, server, domain, number, password string) (*Phone, error) {
 	p.tasks.Go(func() { s.receive(p.take) })
 	return p, nil
 }
+
+// Rings sets how long the phone rings before it answers, in place of 0.2 to 1.5 s.
+// Set it before the phone is used.
+func (p *Phone) Rings(d time.Duration) { p.rings = d }
 
 // Hook has f told of what the phone does and sees, as it happens: "ringing" and
 // "answered" before it says so, "bye" when that comes, and "lamp " with what a
