@@ -15,15 +15,16 @@ import (
 // testSets are sets as a server passes them.
 func testSets() Sets {
 	return Sets{
-		Brands:       []string{"yealink", "snom"},
-		Doors:        []string{"feature-code", "phone-app", "portal", "api", "cli"},
-		LoginResults: []string{"ok", "bad_credentials", "locked", "elsewhere", "desk_taken", "ask", "not_allowed", "unavailable", "error"},
-		AlarmKinds:   []string{"decoy", "enumeration", "guessing", "contradiction", "network"},
-		Acts:         []string{"login", "logout"},
-		Ends:         []string{"logout", "idle"},
-		Steps:        []string{"accepted", "bound", "notified", "acknowledged", "fetched", "registered", "lit"},
-		StoreOps:     []string{"bind", "unbind", "contact_update"},
-		Views:        []string{"presence", "live"},
+		Brands:         []string{"yealink", "snom"},
+		Doors:          []string{"feature-code", "phone-app", "portal", "api", "cli"},
+		LoginResults:   []string{"ok", "bad_credentials", "locked", "elsewhere", "desk_taken", "ask", "not_allowed", "unavailable", "error"},
+		AlarmKinds:     []string{"decoy", "enumeration", "guessing", "contradiction", "network"},
+		Acts:           []string{"login", "logout"},
+		Ends:           []string{"logout", "idle"},
+		Steps:          []string{"accepted", "bound", "notified", "acknowledged", "fetched", "registered", "lit"},
+		StoreOps:       []string{"bind", "unbind", "contact_update"},
+		Views:          []string{"presence", "live"},
+		UpstreamStates: []string{"registered", "failed"}, UpstreamReasons: []string{"silent"},
 	}
 }
 
@@ -56,6 +57,10 @@ func record(m *Metrics) {
 	m.Registrar.SetCurrent(12)
 	m.Registrar.Register(RegisterOK, 3*time.Millisecond)
 	m.Flows.SetWatched(7)
+	m.Upstream.SetRegistrations("registered", 3)
+	m.Upstream.SetHops(2, 1)
+	m.Upstream.Register("silent")
+	m.Upstream.Call(UpstreamSent)
 	m.Flows.Kept(KeepOptions, KeepSilent)
 	m.Flows.Lost(1, 2)
 	m.Flows.Revived(1)
