@@ -41,7 +41,7 @@ func (d dhcpHintCmd) Run(e *env) error {
 			return err
 		}
 		p := cfg.Provisioning
-		base = hint.Base(p.BaseURL, p.Listen, p.TLS.Cert != "", d.Tenant)
+		base = hint.Base(p.BaseURL, p.Listen, p.TLS.Cert != "" && p.TLS.Listen == "", d.Tenant)
 	} else if d.Tenant != "" {
 		base = strings.TrimSuffix(base, "/") + "/" + d.Tenant + "/"
 	}

@@ -68,8 +68,10 @@ type App struct {
 type Addresses struct {
 	SIP          []string // udp://127.0.0.1:5060
 	Provisioning netip.AddrPort
-	Portal       netip.AddrPort
-	Metrics      netip.AddrPort
+	// ProvisioningTLS is zero unless HTTPS has an address beside Provisioning.
+	ProvisioningTLS netip.AddrPort
+	Portal          netip.AddrPort
+	Metrics         netip.AddrPort
 }
 
 // Parts of readiness, in the order in which they come up.

@@ -17,6 +17,9 @@ import (
 // checkPhones looks at what the phones' web server needs from the machine.
 func checkPhones(cfg config.Config) (out []Finding) {
 	p := cfg.Provisioning
+	if p.TLS.Listen != "" {
+		out = append(out, checkPort("provisioning over TLS", "tcp", p.TLS.Listen))
+	}
 	if p.TLS.Cert != "" {
 		out = append(out, checkCertificate("provisioning.tls", config.TLS{Cert: p.TLS.Cert, Key: p.TLS.Key}, time.Now()))
 	}

@@ -87,7 +87,7 @@ func (a *App) startProvisioning(ctx context.Context) error {
 		return err
 	}
 	panicked := func() { a.metrics.HTTP.Panic("provisioning") }
-	a.addrs.Provisioning, err = a.listenForPhones(ctx, authorities, httpserver.Recovered(a.log, panicked, a.withAuthority(screens)))
+	err = a.listenForPhones(ctx, authorities, httpserver.Recovered(a.log, panicked, a.withAuthority(screens)))
 	if err == nil {
 		a.ready.set(partProvisioning, "")
 	}

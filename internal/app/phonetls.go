@@ -46,22 +46,41 @@ func certified(all *certs.Authorities) func(*tls.ConnectionState) directory.MAC 
 	}
 }
 
-// listenForPhones opens the phones' web server, with TLS where it is configured.
-func (a *App) listenForPhones(ctx context.Context, all *certs.Authorities, h http.Handler) (netip.AddrPort, error) {
+// listenForPhones opens the phones' web server: with TLS where it is configured,
+// at the same address or at one beside it.
+func (a *App) listenForPhones(ctx context.Context, all *certs.Authorities, h http.Handler) (err error) {
 	p := a.cfg.Provisioning
-	if all == nil {
-		return a.listen(ctx, "provisioning", p.Listen, config.TLS{Cert: p.TLS.Cert, Key: p.TLS.Key}, h)
+	switch {
+	case p.TLS.Cert == "":
+		a.addrs.Provisioning, err = a.listen(ctx, "provisioning", p.Listen, config.TLS{}, h)
+	case p.TLS.Listen == "":
+		a.addrs.Provisioning, err = a.listenWithTLS(ctx, p.Listen, all, h)
+	default:
+		if a.addrs.Provisioning, err = a.listen(ctx, "provisioning", p.Listen, config.TLS{}, h); err == nil {
+			a.addrs.ProvisioningTLS, err = a.listenWithTLS(ctx, p.TLS.Listen, all, h)
+		}
 	}
-	files, err := certs.OpenFiles(p.TLS.Cert, p.TLS.Key, a.log)
+	return err
+}
+
+// listenWithTLS opens HTTPS for phones; with authorities it asks them for their
+// certificate.
+func (a *App) listenWithTLS(ctx context.Context, addr string, all *certs.Authorities, h http.Handler) (netip.AddrPort, error) {
+	t := a.cfg.Provisioning.TLS
+	files, err := certs.OpenFiles(t.Cert, t.Key, a.log)
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
 	a.life.task("provisioning certificate", files.Run)
-	s, err := httpserver.Listen(ctx, httpserver.Config{Name: "provisioning", Listen: p.Listen, TLS: all.AskClients(certs.Config(files))}, h, a.log)
+	conf := certs.Config(files)
+	if all != nil {
+		conf = all.AskClients(conf)
+	}
+	s, err := httpserver.Listen(ctx, httpserver.Config{Name: "provisioning", Listen: addr, TLS: conf}, h, a.log)
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
-	a.life.task("provisioning", func(ctx context.Context) error { return s.Run(ctx, httpGrace) })
+	a.life.task("provisioning over TLS", func(ctx context.Context) error { return s.Run(ctx, httpGrace) })
 	return s.Addr().AddrPort(), nil
 }
 
@@ -71,9 +90,12 @@ func (a *App) enrolBase() string {
 	if base := strings.TrimSuffix(a.cfg.Provisioning.BaseURL, "/"); base != "" {
 		return base
 	}
-	scheme := "http"
-	if a.cfg.Provisioning.TLS.Cert != "" {
+	scheme, at := "http", a.addrs.Provisioning
+	switch t := a.cfg.Provisioning.TLS; {
+	case t.Listen != "":
+		scheme, at = "https", a.addrs.ProvisioningTLS
+	case t.Cert != "":
 		scheme = "https"
 	}
-	return fmt.Sprintf("%s://<this server>:%d", scheme, a.addrs.Provisioning.Port())
+	return fmt.Sprintf("%s://<this server>:%d", scheme, at.Port())
 }

@@ -191,6 +191,10 @@ type UploadFiles struct {
 
 // PhoneTLS is the certificate of the phones' web server, and whom it trusts.
 type PhoneTLS struct {
+	// Where HTTPS is spoken beside plain HTTP at `provisioning.listen`, as
+	// `0.0.0.0:8443`. Empty: `provisioning.listen` itself speaks HTTPS, and HTTP is
+	// spoken nowhere.
+	Listen string `yaml:"listen"`
 	// File with the certificate and its chain, PEM; it is read again when it
 	// changes. Empty: plain HTTP.
 	Cert string `yaml:"cert"`

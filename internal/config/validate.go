@@ -102,6 +102,10 @@ func (v *validator) provisioning(p Provisioning) {
 	hasCert, hasKey := p.TLS.Cert != "", p.TLS.Key != ""
 	v.check(!hasCert || hasKey, "provisioning.tls.key", "is missing: a certificate needs its key")
 	v.check(!hasKey || hasCert, "provisioning.tls.cert", "is missing: a key needs its certificate")
+	if p.TLS.Listen != "" {
+		v.listen("provisioning.tls.listen", p.TLS.Listen)
+		v.check(hasCert, "provisioning.tls.listen", "needs provisioning.tls.cert and provisioning.tls.key")
+	}
 	v.check(p.TLS.ClientCAs == "" || hasCert, "provisioning.tls.client_cas", "needs provisioning.tls.cert and provisioning.tls.key: phones show certificates to HTTPS servers only")
 	u := p.Uploads
 	v.check(u.PerDevice >= 1 && u.PerDevice <= 1000, "provisioning.uploads.per_device", "must be from 1 to 1000")
@@ -150,6 +154,9 @@ func (v *validator) listen(key, hostPort string) {
 func (v *validator) distinct(c Config) {
 	keys := []string{"provisioning.listen", "portal.listen", "metrics.listen"}
 	values := []string{c.Provisioning.Listen, c.Portal.Listen, c.Metrics.Listen}
+	if c.Provisioning.TLS.Listen != "" {
+		keys, values = append(keys, "provisioning.tls.listen"), append(values, c.Provisioning.TLS.Listen)
+	}
 	for i, value := range values {
 		_, port, err := net.SplitHostPort(value)
 		first := slices.Index(values, value)

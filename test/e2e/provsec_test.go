@@ -248,9 +248,9 @@ func TestClientCertificates(t *testing.T) {
 	ssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", filepath.Join(dir, "server.key"), "-out", filepath.Join(dir, "server.crt"))
 
 	o := openWith(t, guardedFile, func(c *config.Config) {
-		c.Provisioning.TLS = config.PhoneTLS{Cert: filepath.Join(dir, "server.crt"), Key: filepath.Join(dir, "server.key"), ClientCAs: makers}
+		c.Provisioning.TLS = config.PhoneTLS{Listen: "127.0.0.1:0", Cert: filepath.Join(dir, "server.crt"), Key: filepath.Join(dir, "server.key"), ClientCAs: makers}
 	})
-	base := "https://" + o.Addresses().Provisioning.String()
+	base := "https://" + o.Addresses().ProvisioningTLS.String()
 	ask := func(cert, path string, more ...string) int {
 		t.Helper()
 		args := []string{"--cacert", filepath.Join(dir, "server.crt")}
@@ -299,8 +299,20 @@ func TestClientCertificates(t *testing.T) {
 	eventually(t, "an event of the contradiction", time.Minute, func() bool {
 		return strings.Contains(o.redis("XRANGE", "{acme}:events", "-", "+"), `"reason":"contradiction"`)
 	})
-	if code, _ := try(t, "curl", "-sS", "http://"+o.Addresses().Provisioning.String()+file); strings.Contains(code, "account.1") {
-		t.Error("the file comes over plain HTTP")
+	if out, _ := try(t, "curl", "-sS", "http://"+o.Addresses().ProvisioningTLS.String()+file); strings.Contains(out, "account.1") {
+		t.Error("the file comes over plain HTTP at the address of HTTPS")
+	}
+	if code, body := curl(t, append(good, httpURL(o.Addresses().Provisioning)+"/"+yealinkDesk2+".cfg")...); code != 200 || !strings.Contains(body, "server.url = http://") {
+		t.Errorf("beside it, over HTTP: %d", code)
+	}
+	if _, body := curl(t, append([]string{"--cacert", filepath.Join(dir, "server.crt")}, append(good, base+"/"+yealinkDesk2+".cfg")...)...); !strings.Contains(body, "server.url = https://"+o.Addresses().ProvisioningTLS.String()) {
+		t.Error("who came by HTTPS is told to come back by HTTP")
+	}
+	alone := openWith(t, guardedFile, func(c *config.Config) {
+		c.Provisioning.TLS = config.PhoneTLS{Cert: filepath.Join(dir, "server.crt"), Key: filepath.Join(dir, "server.key")}
+	})
+	if code, _ := curl(t, append([]string{"--cacert", filepath.Join(dir, "server.crt")}, append(good, "https://"+alone.Addresses().Provisioning.String()+"/"+yealinkDesk2+".cfg")...)...); code != 200 {
+		t.Errorf("HTTPS alone: %d", code)
 	}
 }
 
