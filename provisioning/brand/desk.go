@@ -110,7 +110,7 @@ func (d Desk) Name() string {
 func (d Desk) Codes() []string {
 	var out []string
 	f := d.FeatureCodes
-	for _, c := range []string{f.Login, f.Logout, f.WhoAmI, f.Reload} {
+	for _, c := range []string{f.Login, f.Logout, f.WhoAmI, f.Reload, f.PIN, f.Supervisor} {
 		if dialledCode(c) {
 			out = append(out, c)
 		}

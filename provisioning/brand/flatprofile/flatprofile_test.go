@@ -32,7 +32,7 @@ func TestFunction(t *testing.T) {
 
 func TestDialPlan(t *testing.T) {
 	d := brandtest.Idle(mac, "")
-	if got, want := DialPlan(d), "(*11|*11*[0-9*].|*12|*12*[0-9*].|*13|*13*[0-9*].|*14|*14*[0-9*].|[0-9*][0-9*].)"; got != want {
+	if got, want := DialPlan(d), "(*11|*11*[0-9*].|*12|*12*[0-9*].|*13|*13*[0-9*].|*14|*14*[0-9*].|*15|*15*[0-9*].|*16|*16*[0-9*].|[0-9*][0-9*].)"; got != want {
 		t.Errorf("%s", got)
 	}
 	d.FeatureCodes = directory.FeatureCodes{Login: "*1|<:9>", Logout: "12", WhoAmI: "*1)x", Reload: "**9"}

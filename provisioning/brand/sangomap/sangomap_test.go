@@ -150,7 +150,7 @@ func TestConfig(t *testing.T) {
 	brandtest.Has(t, got, map[string]string{
 		account + "@username": "1001", account + "@authname": "000fd30abc01", account + "@password": "sessionpassword23456",
 		account + "@outbound_proxy": "192.0.2.5", account + "/host_primary@server": "acme.test", account + "/host_primary@transport": "tcp",
-		account + "@dial_plan": "*11T3|*11*x.T3|*11*x.*x.T3|*12T3|*12*x.T3|*12*x.*x.T3|*13T3|*13*x.T3|*13*x.*x.T3|*14T3|*14*x.T3|*14*x.*x.T3|*x.T3|x.T3",
+		account + "@dial_plan": "*11T3|*11*x.T3|*11*x.*x.T3|*12T3|*12*x.T3|*12*x.*x.T3|*13T3|*13*x.T3|*13*x.*x.T3|*14T3|*14*x.T3|*14*x.*x.T3|*15T3|*15*x.T3|*15*x.*x.T3|*16T3|*16*x.T3|*16*x.*x.T3|*x.T3|x.T3",
 		"time_zone":            "Europe/Berlin", "locale": "de_DE", "login_password": "4711", "enable_check_sync": "1",
 		"config_server_url":            "http://000fd30abc01:dev-s3cret@192.0.2.5:8080/acme/",
 		"config/contacts internal@url": "http://000fd30abc01:dev-s3cret@192.0.2.5:8080/acme/000fd30abc01-contacts.xml",

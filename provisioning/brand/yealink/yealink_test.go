@@ -180,7 +180,7 @@ func TestIdleClearsWhatBoundSet(t *testing.T) {
 
 func TestDialPlan(t *testing.T) {
 	d := deskIdle()
-	const want = "*11T|*11*[x*].T|*12T|*12*[x*].T|*13T|*13*[x*].T|*14T|*14*[x*].T|[x*#+].T"
+	const want = "*11T|*11*[x*].T|*12T|*12*[x*].T|*13T|*13*[x*].T|*14T|*14*[x*].T|*15T|*15*[x*].T|*16T|*16*[x*].T|[x*#+].T"
 	if got := digitMap(d); got != want {
 		t.Errorf("%s", got)
 	}
