@@ -65,8 +65,18 @@ func allowed(h Handlers) string {
 	for _, m := range []struct {
 		name string
 		h    handler.Handler
-	}{{"REGISTER", h.Register}, {"SUBSCRIBE", h.Subscribe}, {"INVITE", h.Invite}, {"BYE", h.Bye}, {"NOTIFY", h.Notify},
-		{"MESSAGE", h.Message}, {"REFER", h.Refer}, {"INFO", h.Info}, {"PRACK", h.Prack}, {"UPDATE", h.Update}, {"PUBLISH", h.Publish},
+	}{
+		{"REGISTER", h.Register},
+		{"SUBSCRIBE", h.Subscribe},
+		{"INVITE", h.Invite},
+		{"BYE", h.Bye},
+		{"NOTIFY", h.Notify},
+		{"MESSAGE", h.Message},
+		{"REFER", h.Refer},
+		{"INFO", h.Info},
+		{"PRACK", h.Prack},
+		{"UPDATE", h.Update},
+		{"PUBLISH", h.Publish},
 	} {
 		if m.h != nil {
 			methods = append(methods, m.name)

@@ -47,7 +47,9 @@ func pbxCertificate(t *testing.T, name string) (tls.Certificate, *x509.CertPool)
 // somebody who is trusted.
 func TestReachTLS(t *testing.T) {
 	cert, pool := pbxCertificate(t, "pbx.test")
-	o := open(t, func(opts *sip.Options, _ *office) { opts.HopTLS = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12} })
+	o := open(t, func(opts *sip.Options, _ *office) {
+		opts.HopTLS = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	})
 	strict := open(t)
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"perch/sip/location"
 )
@@ -47,8 +48,8 @@ func (s *Sender) Dial(d Dialer) { s.dialer = d }
 func (s *Sender) Reach(ctx context.Context, h Hop, size int) (location.Flow, error) {
 	switch h.Transport {
 	case "udp":
-		if size > MaxDatagram {
-			if f, err := s.connected(ctx, Hop{Transport: "tcp", Addr: h.Addr}); err == nil {
+		if tcp := (Hop{Transport: "tcp", Addr: h.Addr}); size > MaxDatagram && !s.shut(tcp.key(), noTCP) {
+			if f, err := s.connected(ctx, tcp); err == nil {
 				return f, nil
 			}
 		}
@@ -58,6 +59,24 @@ func (s *Sender) Reach(ctx context.Context, h Hop, size int) (location.Flow, err
 	}
 	return location.Flow{}, fmt.Errorf("%w: transport %.10q", ErrNoWay, h.Transport)
 }
+
+// How long a hop that could not be connected to is left alone: a little, so that
+// those who waited for the same connection do not all wait again, and longer
+// where UDP is at hand.
+const (
+	leftAlone = 2 * time.Second
+	noTCP     = 5 * time.Minute
+)
+
+// shut tells whether the hop could not be connected to just now.
+func (s *Sender) shut(key string, within time.Duration) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	at, ok := s.failed[key]
+	return ok && time.Since(at) < within
+}
+
+func (h Hop) key() string { return h.String() + " " + strings.ToLower(h.Host) }
 
 // datagrams finds the UDP listener to send from.
 func (s *Sender) datagrams(to netip.AddrPort) (location.Flow, error) {
@@ -106,7 +125,7 @@ func (s *Sender) connected(ctx context.Context, h Hop) (location.Flow, error) {
 	if s.dialer == nil {
 		return location.Flow{}, ErrNoWay
 	}
-	key := h.String() + " " + strings.ToLower(h.Host)
+	key := h.key()
 	line := s.line(key)
 	select {
 	case line <- struct{}{}:
@@ -120,13 +139,18 @@ func (s *Sender) connected(ctx context.Context, h Hop) (location.Flow, error) {
 	if ok && s.Alive(f) {
 		return f, nil
 	}
+	if s.shut(key, leftAlone) {
+		return location.Flow{}, fmt.Errorf("%w: %s: tried a moment ago", ErrNoWay, h)
+	}
 	f, err := s.dialer.Dial(ctx, h.Transport, h.Addr, h.Host)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err != nil {
+		s.failed[key] = time.Now()
 		return location.Flow{}, fmt.Errorf("%w: %s: %w", ErrNoWay, h, err)
 	}
-	s.mu.Lock()
 	s.hops[key] = f
-	s.mu.Unlock()
+	delete(s.failed, key)
 	return f, nil
 }
 

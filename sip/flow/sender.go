@@ -63,12 +63,14 @@ type Sender struct {
 	endpoints map[string]Endpoint
 	hops      map[string]location.Flow // connections to hops
 	dialling  map[string]chan struct{} // one at a time to each
+	failed    map[string]time.Time     // hops that could not be connected to, and when
 }
 
 // NewSender makes a sender for the flows that this node holds.
 func NewSender(node string) *Sender {
 	return &Sender{
 		node: node, endpoints: map[string]Endpoint{}, hops: map[string]location.Flow{}, dialling: map[string]chan struct{}{},
+		failed: map[string]time.Time{},
 	}
 }
 

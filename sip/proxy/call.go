@@ -303,7 +303,7 @@ func (c *call) request(ctx context.Context, a *attempt, s step, credentials []fl
 		cp.uri, cp.routes = next(s.contact.URI, s.contact.Path)
 	case s.leg != nil:
 		other = *s.leg
-		f, err = c.p.flowTo(ctx, *s.leg)
+		f, err = c.p.flowTo(ctx, *s.leg, c.way.target)
 		cp.uri, cp.routes = next(c.way.target, c.way.rest)
 		cp.from, cp.asserted, cp.called = "", "", ""
 	default:

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -169,5 +170,27 @@ func TestClaims(t *testing.T) {
 	}
 	if claims("subject") || !personal("subject") || slices.ContainsFunc([]string{"via", "from", "contact", "call-id"}, personal) {
 		t.Error("personal")
+	}
+}
+
+// TestListensAt: a Contact moves the way to an upstream to another port of the
+// signed address, never to another address.
+func TestListensAt(t *testing.T) {
+	at := netip.MustParseAddr("192.0.2.9")
+	for _, tc := range []struct {
+		target, transport string
+		port              uint16
+		ok                bool
+	}{
+		{"sip:x@192.0.2.9:5070;transport=tcp", "tcp", 5070, true},
+		{"sip:x@192.0.2.9", "tcp", 5060, true},
+		{"sip:x@192.0.2.9", "tls", 5061, true},
+		{"sip:x@192.0.2.8:5070", "tcp", 0, false},
+		{"sip:x@pbx.test", "tcp", 0, false},
+		{"tel:1", "tcp", 0, false},
+	} {
+		if port, ok := listensAt(tc.target, at, tc.transport); port != tc.port || ok != tc.ok {
+			t.Errorf("%s by %s: %d, %v", tc.target, tc.transport, port, ok)
+		}
 	}
 }

@@ -103,7 +103,7 @@ func (p *Proxy) ack(ctx context.Context, r *handler.Request, way path) error {
 
 // onward makes the copy of a request inside a dialog, and finds its flow.
 func (p *Proxy) onward(ctx context.Context, r *handler.Request, way path) (location.Flow, *sip.Request, error) {
-	f, err := p.flowTo(ctx, *way.to)
+	f, err := p.flowTo(ctx, *way.to, way.target)
 	if err != nil {
 		return f, nil, err
 	}
@@ -146,13 +146,14 @@ func (p *Proxy) fromUpstream(ctx context.Context, r *handler.Request, tenant dir
 }
 
 // flowTo is the flow to one side of a dialog: the one it had, or where that is
-// gone the one by which the same phone has registered since.
-func (p *Proxy) flowTo(ctx context.Context, l leg) (location.Flow, error) {
+// gone the one by which the same phone has registered since. target is the
+// Request-URI.
+func (p *Proxy) flowTo(ctx context.Context, l leg, target string) (location.Flow, error) {
 	if p.Sender.Alive(l.Flow) {
 		return l.Flow, nil
 	}
 	if l.Hop {
-		return p.hopAgain(ctx, l)
+		return p.hopAgain(ctx, l, target)
 	}
 	contacts, err := p.contactsOf(ctx, l)
 	if err != nil {
