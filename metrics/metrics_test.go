@@ -206,7 +206,7 @@ func TestNamesPassPromlint(t *testing.T) {
 // TestLabelsAreOfClosedSets holds that no label exists but those whose values
 // are listed in this package or passed in as a set.
 func TestLabelsAreOfClosedSets(t *testing.T) {
-	allowed := []string{"method", "code", "reason", "result", "door", "step", "brand", "event", "op", "view", "server", "kind", "way", "act"}
+	allowed := []string{"method", "code", "reason", "result", "door", "step", "brand", "event", "op", "view", "server", "kind", "way", "act", "state"}
 	m, reg := testMetrics(t)
 	record(m)
 	families, err := reg.Gather()
