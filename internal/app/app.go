@@ -223,7 +223,8 @@ func (a *App) buildDomain(context.Context) error {
 		Log: a.log, Session: credential.NewSessionID,
 	})
 	a.reloads = reload.NewDesk(a.store, a.store, a.store, nil)
-	a.desks = &desks{outer: outsideOf(a.cfg.Provisioning),
+	a.desks = &desks{
+		outer: outsideOf(a.cfg.Provisioning),
 		store: a.store, key: a.key, brands: a.brands, url: "", base: rootOf(a.cfg.Provisioning.BaseURL),
 		rotate: a.cfg.Provisioning.Rotate, turned: a.metrics.Turns,
 		past: newPast(a.store, a.cfg.Provisioning.History),

@@ -23,6 +23,8 @@ type dump struct {
 	Subs      map[string]presence.Subscription
 	Logins    map[string][]login
 	Seated    []string
+	Timers    []string
+	Warned    []string
 	Expiry    []string // index of contacts: "user uri at"
 	SubExpiry []string // "id at"
 	SubsOf    map[string][]string
@@ -82,6 +84,12 @@ func readDump(f failer, s *Store, t directory.TenantCode, watchers []string) dum
 		Reloads: readHash[intentKept](f, s, key(t, kReloads)), SubsOf: map[string][]string{}, Due: map[string]int64{},
 	}
 	d.Seated = readSet(f, s, key(t, kSeated))
+	for _, z := range readScores(f, s, key(t, kTimers)) {
+		d.Timers = append(d.Timers, z.Member.(string))
+	}
+	for seat := range readHash[struct{}](f, s, key(t, kWarned)) {
+		d.Warned = append(d.Warned, seat)
+	}
 	for _, w := range watchers {
 		if m := readSet(f, s, keySubsOf(t, w)); len(m) > 0 {
 			d.SubsOf[w] = m
@@ -141,6 +149,11 @@ func (d dump) agrees(f failer) {
 		subsOf[watcher(sub)] = append(subsOf[watcher(sub)], member(sub))
 	}
 	same(f, "seated", seated, d.Seated)
+	for _, seat := range slices.Concat(d.Timers, d.Warned) {
+		if !slices.Contains(seated, seat) {
+			f.Errorf("nobody sits at %s, which has a timer or a warning", seat)
+		}
+	}
 	same(f, "contact-expiry", expiry, d.Expiry)
 	same(f, "sub-expiry", subExpiry, d.SubExpiry)
 	sameMap(f, "logins", logins, d.Logins)

@@ -32,7 +32,7 @@ var _ audit.Store = (*Store)(nil)
 const (
 	// auditRemembers is how long an event is known to be recorded: longer than a
 	// job may leave it unacknowledged.
-	auditRemembers = 7 * 24 * time.Hour
+	auditRemembers = 48 * time.Hour
 	auditBatch     = 1000 // records read at once
 	peopleBatch    = 1000 // people forgotten at once
 )
