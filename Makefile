@@ -3,7 +3,7 @@
 # make help lists the targets.
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-BUILD   := go build -buildvcs=false -ldflags '-X main.version=$(VERSION)'
+BUILD   := go build -buildvcs=false -ldflags '-X main.stamped=$(VERSION)'
 TOOL    := go tool -modfile=tools/go.mod
 FUZZ    ?= 30s
 SOAK    ?= 30m

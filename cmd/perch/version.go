@@ -23,8 +23,14 @@ func spaced(s string) string {
 	return s + " "
 }
 
-// version is the module's.
+// stamped is the version that the build's linker flags name; empty without.
+var stamped string
+
+// version is what the build was told, else the module's.
 func version() string {
+	if stamped != "" {
+		return stamped
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "(unknown)"
