@@ -68,7 +68,7 @@ func (e *Engine) changePIN(ctx context.Context, r PINChange) error {
 	was := k.extension.PIN
 	pin := directory.Kept{Value: e.pins.PIN(r.Extension, r.New), From: was.From}
 	ev := event.Event{
-		Type: event.PINChanged, Tenant: r.Extension.Tenant, Number: r.Extension.Number, Trace: r.ID, Door: string(r.Door), By: k.by,
+		Type: event.PINChanged, At: e.now().UnixMilli(), Tenant: r.Extension.Tenant, Number: r.Extension.Number, Trace: r.ID, Door: string(r.Door), By: k.by,
 	}
 	if !r.Device.MAC.IsZero() {
 		ev.MAC = r.Device.MAC.String()
@@ -168,7 +168,7 @@ func (e *Engine) tellPIN(ctx context.Context, r PINChange, err error) {
 	}
 	ev := event.Event{
 		Type: event.PINRefused, At: e.now().UnixMilli(), Tenant: r.Extension.Tenant, Trace: r.ID, Door: string(r.Door),
-		Reason: string(no.Why), Rule: no.Rule,
+		Reason: string(no.Why), Rule: no.Rule, By: r.By,
 	}
 	if !r.Device.MAC.IsZero() {
 		ev.MAC = r.Device.MAC.String()

@@ -402,7 +402,7 @@ func TestChangePIN(t *testing.T) {
 			no, refused := errors.AsType[*Refused](err)
 			switch {
 			case c.why == "":
-				if err != nil || o.exts["1001"].PIN.Value != "7351" || last.Type != "pin.changed" || last.Number != "1001" || last.Trace != "t9" || last.MAC != "001565aabb01" {
+				if err != nil || o.exts["1001"].PIN.Value != "7351" || last.Type != "pin.changed" || last.Number != "1001" || last.Trace != "t9" || last.At == 0 || last.MAC != "001565aabb01" {
 					t.Errorf("%v, kept %q, event %+v", err, o.exts["1001"].PIN.Value, last)
 				}
 			case !refused || no.Why != c.why || no.Rule != c.rule:

@@ -124,7 +124,11 @@ func (s *server) seatsOf(ctx context.Context, id directory.ExtensionID) ([]direc
 // same request again does the rest.
 func (s *server) leave(ctx context.Context, seats []directory.Seat, b LogoutBody) (*changesOutput, error) {
 	out := &changesOutput{Body: []Change{}}
+	gone := map[directory.Seat]bool{} // left with another seat of the desk
 	for _, seat := range seats {
+		if gone[seat] {
+			continue
+		}
 		o, err := s.Engine.Logout(ctx, hotdesk.LogoutRequest{
 			ID: requestID(b.RequestID), At: s.Now(), Door: door(b.Door), Device: seat.Device, Line: seat.Line,
 			Number: b.Extension, By: admin, Force: b.Force,
@@ -133,6 +137,9 @@ func (s *server) leave(ctx context.Context, seats []directory.Seat, b LogoutBody
 			return nil, s.fault(ctx, err)
 		}
 		out.Body = append(out.Body, changeOf(seat, o))
+		for _, e := range o.Ended {
+			gone[e.Seat] = true
+		}
 	}
 	return out, nil
 }
