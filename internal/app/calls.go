@@ -136,7 +136,7 @@ func (a *App) drainCalls(ctx context.Context, sub *event.Subscription, watch wat
 func (a *App) tookCall(e event.Event) []directory.ExtensionID {
 	switch e.Type {
 	case event.CallStarted, event.CallChanged, event.CallEnded:
-	case event.ContactLost, event.ContactAdded:
+	case event.ContactLost, event.ContactAdded, event.ContactRestarted:
 		a.suspect(e)
 		return nil
 	default:

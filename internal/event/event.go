@@ -33,6 +33,7 @@ const (
 	ContactAdded      Type = "contact.added"      // Session; Target: user of the AOR
 	ContactRefreshed  Type = "contact.refreshed"  // only while a reload of the device is open
 	ContactRemoved    Type = "contact.removed"    // Reason: unregistered, expired, superseded, flow-lost
+	ContactRestarted  Type = "contact.restarted"  // the phone has booted: another Call-ID
 	ContactLost       Type = "contact.lost"       // still registered, but its flow is gone
 	ContactRevived    Type = "contact.revived"    // the device was heard again, by another flow
 	SubscriptionLit   Type = "subscription.lit"   // Target: first NOTIFY got 200

@@ -31,6 +31,7 @@ type contactChange struct {
 	Added     []contactNews       `json:"added,omitempty"`
 	Removed   []contactNews       `json:"removed,omitempty"`
 	Refreshed []contactNews       `json:"refreshed,omitempty"`
+	Restarted []contactNews       `json:"restarted,omitempty"`
 	Lost      []contactNews       `json:"lost,omitempty"`
 	Revived   []contactNews       `json:"revived,omitempty"`
 }
@@ -126,6 +127,7 @@ func (s *Store) CommitContacts(ctx context.Context, c location.Commit) error {
 		change.Removed = append(change.Removed, news(foreign, "superseded")...)
 	}
 	change.Added, change.Refreshed = news(c.Added, ""), news(c.Refreshed, "")
+	change.Restarted = news(c.Restarted, "")
 	var text []byte
 	if len(contacts) > 0 {
 		var err error

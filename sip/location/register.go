@@ -102,6 +102,7 @@ type registration struct {
 	now                       time.Time
 	kept                      []Contact // as they shall be
 	added, removed, refreshed []Contact
+	restarted                 []Contact
 }
 
 func (r *registration) decide() error {
@@ -238,6 +239,9 @@ func (r *registration) put(w Wanted, seconds int) error {
 	}
 	r.kept[i] = r.contact(w, seconds, time.UnixMilli(old.Since))
 	r.refreshed = append(r.refreshed, r.kept[i])
+	if old.CallID != r.u.CallID && old.Session == r.u.Session {
+		r.restarted = append(r.restarted, r.kept[i])
+	}
 	return nil
 }
 
@@ -301,7 +305,7 @@ func (r *registration) commit() Commit {
 	return Commit{
 		Tenant: r.u.Tenant, User: r.u.AOR.User, Set: Set{Rev: r.set.Rev, Contacts: r.kept},
 		Now: r.now, Device: r.u.Device, Session: r.u.Session,
-		Added: r.added, Removed: r.removed, Refreshed: r.refreshed,
+		Added: r.added, Removed: r.removed, Refreshed: r.refreshed, Restarted: r.restarted,
 		Supersede: r.supersedes(),
 	}
 }

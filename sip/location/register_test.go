@@ -203,7 +203,14 @@ func TestChangesForEvents(t *testing.T) {
 	if !slices.Equal(uris(d.Commit.Added), []string{"sip:b@192.0.2.1"}) || !slices.Equal(uris(d.Commit.Removed), []string{"sip:a@192.0.2.1"}) || len(d.Commit.Refreshed) > 0 {
 		t.Errorf("%+v", d.Commit)
 	}
+	d, _ = run(t, device(1, "s1", "x", 1, parse(t, "<sip:a@192.0.2.1>")...), device(1, "s1", "y", 1, parse(t, "<sip:a@192.0.2.1>")...))
+	if len(d.Commit.Restarted) != 1 || len(d.Commit.Refreshed) != 1 {
+		t.Errorf("after a restart: %+v", d.Commit)
+	}
 	d, _ = run(t, device(1, "s1", "x", 1, parse(t, "<sip:a@192.0.2.1>")...), device(1, "s1", "x", 2, parse(t, "<sip:a@192.0.2.1>")...))
+	if len(d.Commit.Restarted) > 0 {
+		t.Error("a refresh is no restart")
+	}
 	if len(d.Commit.Added) > 0 || len(d.Commit.Removed) > 0 || len(d.Commit.Refreshed) != 1 || d.Commit.Refreshed[0].Since != start.UnixMilli() {
 		t.Errorf("%+v", d.Commit)
 	}

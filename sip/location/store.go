@@ -30,6 +30,9 @@ type Commit struct {
 	// Added, Removed and Refreshed are the changes, for events; a pure refresh
 	// makes an event only while a reload of the device is open.
 	Added, Removed, Refreshed []Contact
+	// Restarted are those of Refreshed with another Call-ID than before: a phone
+	// keeps it until it boots (RFC 3261 section 10.2.4).
+	Restarted []Contact
 	// Lost and Revived are contacts whose flow went, or came back.
 	Lost, Revived []Contact
 	// Gone is why Removed were; empty: unregistered.

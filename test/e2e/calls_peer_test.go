@@ -22,6 +22,7 @@ type peer struct {
 	conn     net.Conn
 	tp       string
 	user     string // of its AOR
+	boot     string // another after a restart: its REGISTERs have another Call-ID
 	auth     string // digest username
 	password string
 	in       chan packet
@@ -317,7 +318,7 @@ func (p *peer) register(headers ...string) packet {
 	p.t.Helper()
 	for {
 		p.seq++
-		a := ask{method: "REGISTER", uri: "sip:acme.test", to: "<sip:" + p.user + "@acme.test>", callID: "reg-" + p.user, cseq: p.seq, headers: slices.Clone(headers)}
+		a := ask{method: "REGISTER", uri: "sip:acme.test", to: "<sip:" + p.user + "@acme.test>", callID: "reg-" + p.user + p.boot, cseq: p.seq, headers: slices.Clone(headers)}
 		if p.ch.line != "" {
 			a.headers = append(a.headers, p.authorization("REGISTER", a.uri))
 		}

@@ -191,7 +191,7 @@ func TestLampOfManyPhones(t *testing.T) {
 // the call when it is asked; the call is over for its watchers.
 func TestPhoneThatRestartsInACall(t *testing.T) {
 	t.Parallel()
-	o := callsOffice(t)
+	o := openWith(t, staffed(callsFile, "2001", "2002", "2003", "2004"))
 	a, b, w := o.phoneOf("udp", "2001"), o.phoneOf("tcp", "2002"), o.phoneOf("udp", "2003")
 	l := w.watches("2002")
 	up(t, a, b)
@@ -208,6 +208,18 @@ func TestPhoneThatRestartsInACall(t *testing.T) {
 	if got := o.value(`perch_calls_total{result="lost"}`); got != 1 {
 		t.Errorf("lost: %v", got)
 	}
+
+	c := o.phoneOf("udp", "2004") // the same socket, and another Call-ID
+	l = w.watches("2004")
+	up(t, a, c)
+	l.shows("confirmed")
+	c.boot = "-again"
+	if res := c.register(); res.status() != 200 {
+		t.Fatal(res)
+	}
+	a.respond(a.asked("OPTIONS"), 500, "Server Internal Error", "") // it knows the call
+	c.respond(c.asked("OPTIONS"), 481, "Call/Transaction Does Not Exist", "")
+	l.shows("terminated")
 }
 
 // TestWatcherThatIsGone: 481 ends a subscription.

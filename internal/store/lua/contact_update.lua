@@ -3,7 +3,7 @@
 --       7 subscriptions  8 sub-expiry  9 subs-of:<mac>      (all carry {tenant})
 -- ARGV  4 user  5 revision as read  6 contacts (JSON list; '' for none)
 --       7 change (JSON): mac, session, line, supersede, added, removed,
---       refreshed, lost, revived
+--       refreshed, restarted, lost, revived
 -- Returns "ok", "conflict" (read and decide again) or "over" (the session ended).
 -- Invariant: contacts and their expiry index agree; a session's contact is only
 -- added while the session is bound; once a device has registered with one
@@ -37,6 +37,7 @@ for _, c in ipairs(change.removed or {}) do emit_contact('contact.removed', user
 for _, c in ipairs(change.added or {}) do emit_contact('contact.added', user, c) end
 for _, c in ipairs(change.lost or {}) do emit_contact('contact.lost', user, c, 'flow-lost') end
 for _, c in ipairs(change.revived or {}) do emit_contact('contact.revived', user, c) end
+for _, c in ipairs(change.restarted or {}) do emit_contact('contact.restarted', user, c) end
 if open_trace(mac) then
   for _, c in ipairs(change.refreshed or {}) do emit_contact('contact.refreshed', user, c) end
 end
