@@ -33,12 +33,15 @@ func spoken(t testing.TB, language, names string) []byte {
 	return sound.Encoded(media.PCMU)
 }
 
-// heard asserts that a recording holds prompts whole, in this order.
+// heard asserts that a recording holds prompts whole, in this order. Of the
+// silence at the end of each a few packets may be missing: whoever hears the BYE
+// first reads no more sound.
 func heard(t testing.TB, recording []byte, language string, sentences ...string) {
 	t.Helper()
 	at := 0
 	for _, s := range sentences {
 		want := spoken(t, language, s)
+		want = want[:len(want)-480]
 		i := bytes.Index(recording[at:], want)
 		if i < 0 {
 			t.Errorf("%q (%d bytes) is not in the %d bytes that were recorded from %d on", s, len(want), len(recording)-at, at)
