@@ -73,6 +73,7 @@ func (a *attempt) run(ctx context.Context) {
 func (a *attempt) try(ctx context.Context, s step, credentials []flow.Field) (h heard, again bool) {
 	f, req, err := a.call.request(ctx, a, s, credentials)
 	if err != nil {
+		a.judge(s, nil, err)
 		return a.failed(err), true
 	}
 	sent, err := a.call.p.Sender.Open(ctx, f, req, branch(a.call.mark), a.late)
@@ -83,6 +84,7 @@ func (a *attempt) try(ctx context.Context, s step, credentials []flow.Field) (h 
 	a.sent, a.by = req, f
 	a.mu.Unlock()
 	res, rang, err := a.wait(ctx, sent)
+	a.judge(s, res, err)
 	if err != nil {
 		return a.failed(err), !rang && !a.stopped()
 	}
@@ -92,6 +94,13 @@ func (a *attempt) try(ctx context.Context, s step, credentials []flow.Field) (h 
 		}
 	}
 	return heard{a: a, res: res, code: res.StatusCode}, res.StatusCode == 503 && s.hop != nil || res.StatusCode == 430
+}
+
+// judge tells whoever gave the way how a hop did.
+func (a *attempt) judge(s step, res *sip.Response, err error) {
+	if s.hop != nil && a.to.way != nil && a.to.way.Heard != nil && !a.stopped() {
+		a.to.way.Heard(*s.hop, res, err)
+	}
 }
 
 // failed is what an error comes to (RFC 3261 section 16.9): 503 for a way that

@@ -68,6 +68,9 @@ type Way struct {
 	// it is sent again. False: there are no credentials. Nil: never. It may block
 	// until its context ends.
 	Answer func(ctx context.Context, sent *sip.Request, challenge *sip.Response) ([]flow.Field, bool)
+	// Heard is told what a hop made of the call: a response, or why there was none.
+	// It must not block; nil: nobody wants to know.
+	Heard func(h flow.Hop, res *sip.Response, err error)
 	// Extension, where set, is rung in place of all the above: the number of this
 	// tenant that stands in for one that nobody is logged in at.
 	Extension string

@@ -71,7 +71,10 @@ func (h *Health) Answered(hop flow.Hop, took time.Duration, now time.Time) (chan
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.of(hop, now)
-	s.row, s.Took = max(s.row, 0)+1, took
+	s.row = max(s.row, 0) + 1
+	if took > 0 {
+		s.Took = took
+	}
 	if s.Since.IsZero() {
 		s.Since = now
 	}

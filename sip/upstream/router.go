@@ -40,6 +40,7 @@ type Way struct {
 	From      string
 	Body      func(contentType string, body []byte) (string, []byte)
 	Answer    func(ctx context.Context, sent *sip.Request, challenge *sip.Response) ([]flow.Field, bool)
+	Heard     func(h flow.Hop, res *sip.Response, err error)
 	Extension string
 	Kind      calls.Kind
 }
@@ -206,7 +207,16 @@ func (r *Router) inNameOf(w *Way, a Asked, at pbx, e directory.Extension) {
 		// are not to know, and keeps that back itself (RFC 3325 section 7).
 		w.Headers = append(w.Headers, flow.Field{Name: "P-Asserted-Identity", Value: nameAddr(e.Name, w.From)})
 	}
-	w.Answer = r.answering(a.Tenant, e)
+	w.Answer, w.Heard = r.answering(a.Tenant, e), r.heard
+}
+
+// heard lets a call that fails count like a probe: a hop that says 503 to calls
+// is left alone for as long as it asks, whatever it says to OPTIONS.
+func (r *Router) heard(h flow.Hop, res *sip.Response, err error) {
+	switch {
+	case res != nil, errors.Is(err, flow.ErrTimeout), errors.Is(err, flow.ErrNoWay), errors.Is(err, flow.ErrClosed):
+		r.Client.note(h, res, err, 0)
+	}
 }
 
 // answering answers challenges with the extension's account at the PBX.

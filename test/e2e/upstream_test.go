@@ -111,12 +111,14 @@ func TestUpstreamFailover(t *testing.T) {
 	rude.Store(false)
 	o.hopsAre("up", 2)
 	call := ada.calls("030123")
-	one.respond(one.asked("INVITE"), 503, "Service Unavailable", "y", "Retry-After: 1")
+	one.respond(one.asked("INVITE"), 503, "Service Unavailable", "y", "Retry-After: 600")
 	invite := two.asked("INVITE")
 	two.respond(invite, 603, "Decline", "x")
 	if res := ada.final(call.key("INVITE")); res.status() != 603 {
 		t.Errorf("after 503: %s", res.line)
 	}
+	two.asked("ACK")
+	reaches(two.peer, "the first hop asked to be left alone")
 	news := o.redis("XRANGE", "{acme}:events", "-", "+")
 	if !strings.Contains(news, "upstream.down") || !strings.Contains(news, "upstream.up") {
 		t.Error("no events of hops that came and went")
