@@ -95,7 +95,6 @@ func TestSessionEndsByItself(t *testing.T) {
 		t.Errorf("it ended after %s", lasted)
 	}
 	d.becomes(yealinkDesk, time.Minute)
-	o.ready(yealinkDesk, "")
 	r := o.rest()
 	r.audit(t, "login ok 1001 Desk 1 feature-code -")
 	r.audit(t, "logout max_session 1001 Desk 1 - -")
