@@ -12,6 +12,7 @@ import (
 // that file.
 type Pushed struct {
 	Session directory.SessionID
+	Number  string // whose account it is; empty: the device's own
 	Digest  string
 	Targets []string // BLF keys to be subscribed
 }

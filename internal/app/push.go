@@ -45,14 +45,41 @@ func (d *desks) Change(ctx context.Context, dev directory.Device) (brand.Attempt
 		return brand.Attempt{}, reload.Pushed{}, false, err
 	}
 	a, ok := b.Recipe.Push(has.Body, shall.Body)
-	return a, reload.Pushed{Session: session, Digest: provisioning.Digest(shall.Body), Targets: shall.Keys}, ok, nil
+	return a, reload.Pushed{
+		Session: session, Number: r.Extension.ID.Number, Digest: provisioning.Digest(shall.Body), Targets: shall.Keys,
+	}, ok, nil
 }
 
 // Took implements reload.Pusher.
 func (d *desks) Took(ctx context.Context, dev directory.Device, p reload.Pushed) error {
-	return d.store.Fetched(ctx, store.FetchedArgs{
-		Device: dev.ID, Session: p.Session, Digest: p.Digest, Targets: p.Targets, Detail: "pushed", Pushed: true, Now: time.Now(),
+	anew, err := d.store.FetchedAnew(ctx, store.FetchedArgs{
+		Device: dev.ID, Session: p.Session, Digest: p.Digest, Targets: p.Targets, Detail: pushedFile, Pushed: true, Now: time.Now(),
 	})
+	if err != nil {
+		return err
+	}
+	return d.past.served(ctx, provisioning.Fetched{
+		Device: dev.ID, File: pushedFile, Digest: p.Digest, Number: p.Number, Masked: func() ([]byte, error) { return d.masked(ctx, dev) },
+	}, anew)
+}
+
+// pushedFile is what stands in the history in place of a file's name: the phone
+// runs what it would have fetched.
+const pushedFile = "pushed"
+
+// masked is the device's file for now, its secrets masked.
+func (d *desks) masked(ctx context.Context, dev directory.Device) ([]byte, error) {
+	r, err := d.records(ctx, dev)
+	if err != nil {
+		return nil, err
+	}
+	b, _ := d.brandOf(dev, r.Phone)
+	of, _, err := desk.Of(r, d.place(r.Phone), d.key, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("app: history of %s: %w", dev.ID, err)
+	}
+	out, _, err := b.Write(d.asFetched(of, dev, r.Phone).Masked(), brand.File{Kind: brand.Device, MAC: dev.ID.MAC})
+	return out.Body, err
 }
 
 // earlier are the records as they were for the session of the last file; false

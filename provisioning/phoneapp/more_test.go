@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"image/png"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -309,13 +310,20 @@ func TestAMenuInPages(t *testing.T) {
 
 // Every text of the pages has a German one with the same values in it.
 func TestGermanIsWhole(t *testing.T) {
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", nil, 0) //nolint:staticcheck // the folder is one package
+	names, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	german := phoneapp.German()
 	used := map[string]bool{}
-	for _, file := range packages["phoneapp"].Files {
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			l, ok := n.(*ast.BasicLit)
 			if ok && l.Kind == token.STRING {

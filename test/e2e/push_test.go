@@ -44,7 +44,18 @@ func TestLoginIsPushed(t *testing.T) {
 					t.Errorf("%q: %d pushes, %d fetches, %d check-syncs", who, st.Pushes, st.Fetches-before, st.Syncs)
 				}
 			}
-			// What it has counts as fetched.
+			// What it has counts as fetched, and is in the history.
+			var past []struct{ File, Extension string }
+			o.rest().list(t, "/devices/"+mac+"/history", &past)
+			pushed := 0
+			for _, p := range past {
+				if p.File == "pushed" {
+					pushed++
+				}
+			}
+			if pushed != 3 {
+				t.Errorf("history %+v", past)
+			}
 			var devices []struct {
 				MAC   string `json:"mac"`
 				Drift *bool  `json:"drift"`
