@@ -40,7 +40,6 @@ type lamp struct {
 	version     int
 	cseq        int
 	state       string
-	seen        bool
 }
 
 // talk is one call that is up.
