@@ -265,9 +265,18 @@ func TestAHundredLoginsAtOnce(t *testing.T) {
 					for _, node := range h.nodes { // the same request at both nodes
 						g.Go(func() {
 							<-start
-							if _, err := node.Login(t.Context(), r); !allowed(err) {
-								t.Errorf("%v", err)
+							// A busy store may not answer in time: whoever asked asks again.
+							for range 50 {
+								_, err := node.Login(t.Context(), r)
+								if allowed(err) {
+									return
+								}
+								if !errors.Is(err, hotdesk.ErrUnavailable) {
+									t.Errorf("%v", err)
+									return
+								}
 							}
+							t.Error("the store never answered")
 						})
 					}
 				}
