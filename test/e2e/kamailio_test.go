@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -177,6 +178,42 @@ func TestKamailioSeesPeople(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestKamailioToSIPp: a number outside, answered by SIPp behind a PBX that
+// challenges.
+func TestKamailioToSIPp(t *testing.T) {
+	t.Parallel()
+	at, outside := trunkAddress(t, "127.0.0.3"), trunkAddress(t, "127.0.0.4")
+	kamailio(t, at, outside, "MD5")
+	host, port, err := net.SplitHostPort(outside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := openWith(t, pbxFile(at, "127.0.0.3"))
+	o.admin("login", "--tenant", "acme", "--ext", "1001", "--mac", bareDesk)
+	ada := o.desk(bareDesk)
+	scenario, err := filepath.Abs("testdata/outside.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sipp := program(t.Context(), t, "sipp", "-sf", scenario, "-i", host, "-p", port, "-m", "1", "-timeout", "120s", "-timeout_error", "-nostdin")
+	ended := make(chan error, 1)
+	go func() {
+		out, err := sipp.CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, out[max(0, len(out)-2000):])
+		}
+		ended <- err
+	}()
+	call := ada.calls("0301234567")
+	call.answered()
+	if res := call.asks("BYE"); res.status() != 200 {
+		t.Errorf("BYE: %s", res.line)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("sipp: %v", err)
 	}
 }
 
