@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -43,13 +44,13 @@ func kamailio(t testing.TB, at, outside, algorithm string) pbx {
 		t.Fatal(err)
 	}
 	var out lockedBuffer
-	cmd := program(t.Context(), t, "kamailio", "-f", file, "-DD", "-E", "-m", "64", "-M", "8", "-l", "udp:"+at, "-P", filepath.Join(dir, "k.pid"), "-w", dir, "-Y", dir)
+	cmd := program(context.WithoutCancel(t.Context()), t, "kamailio", "-f", file, "-DD", "-E", "-m", "64", "-M", "8", "-l", "udp:"+at, "-P", filepath.Join(dir, "k.pid"), "-w", dir, "-Y", dir)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Process.Signal(os.Interrupt) // its children end with it; after a kill they would not
 		_ = cmd.Wait()
 		if t.Failed() {
 			t.Logf("kamailio says:\n%s", out.String())
