@@ -150,8 +150,12 @@ func FuzzFiles(f *testing.F) {
 			read func([]byte, settings) error
 			make func(settings) *config
 		}{
-			{anyGrandstream, grandstreamConfig}, {parsePoly, polyConfig}, {parseMitel, mitelConfig}, {parseFanvil, fanvilConfig},
-			{parseProfile, profileConfig}, {parseHanlong, hanlongConfig},
+			{anyGrandstream, grandstreamConfig},
+			{parsePoly, polyConfig},
+			{parseMitel, mitelConfig},
+			{parseFanvil, fanvilConfig},
+			{parseProfile, profileConfig},
+			{parseHanlong, hanlongConfig},
 		} {
 			s := settings{}
 			if c.read(body, s) != nil {
