@@ -23,6 +23,7 @@ type server struct {
 	pid     int
 	dir     string
 	cmd     *exec.Cmd
+	options serverOptions
 	stdin   io.WriteCloser
 	answers *bufio.Reader
 }
@@ -50,6 +51,7 @@ func start(ctx context.Context, o serverOptions) (*server, error) {
 }
 
 func (s *server) run(ctx context.Context, o serverOptions) error {
+	s.options = o
 	if o.office == nil {
 		o.office = func(path string) error { return writeOffice(path, o.people, o.desks) }
 	}
@@ -81,6 +83,14 @@ func (s *server) run(ctx context.Context, o serverOptions) error {
 	return s.answer(&s.up)
 }
 
+// again ends the server and starts it with the same data.
+func (s *server) again(ctx context.Context) error {
+	if err := s.end(); err != nil {
+		return err
+	}
+	return s.run(ctx, s.options)
+}
+
 // pinned puts a command on its processor.
 func pinned(cpu string, command ...string) []string {
 	if cpu == "" {
@@ -110,14 +120,18 @@ func (s *server) order(what string, into any) error {
 
 // stop ends the server and removes what it left.
 func (s *server) stop() error {
-	var err error
-	if s.cmd != nil && s.cmd.Process != nil {
-		_ = s.stdin.Close() // its order to end
-		timer := time.AfterFunc(20*time.Second, func() { _ = s.cmd.Process.Kill() })
-		err = s.cmd.Wait()
-		timer.Stop()
+	return errors.Join(s.end(), os.RemoveAll(s.dir))
+}
+
+// end ends the process.
+func (s *server) end() error {
+	if s.cmd == nil || s.cmd.Process == nil {
+		return nil
 	}
-	return errors.Join(err, os.RemoveAll(s.dir))
+	_ = s.stdin.Close() // its order to end
+	timer := time.AfterFunc(20*time.Second, func() { _ = s.cmd.Process.Kill() })
+	defer timer.Stop()
+	return s.cmd.Wait()
 }
 
 // client opens the server's REST API.
