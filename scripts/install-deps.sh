@@ -61,6 +61,7 @@ wanted() {
 		echo "promtool prometheus"
 		echo "xmllint libxml2-utils"
 		echo "curl curl"
+		echo "openssl openssl"
 		echo "tcpdump tcpdump"
 		;;
 	*)
