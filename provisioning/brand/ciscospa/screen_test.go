@@ -8,29 +8,5 @@ import (
 
 // TestScreens: the elements that the maker documents, and nothing else.
 func TestScreens(t *testing.T) {
-	brandtest.Screens{Brand: Brand, Model: "SPA504G", Documented: map[string][]string{
-		"CiscoIPPhoneMenu":             nil,
-		"CiscoIPPhoneMenu/Title":       nil,
-		"CiscoIPPhoneMenu/Prompt":      nil,
-		"CiscoIPPhoneMenu/MenuItem":    nil,
-		"MenuItem/Name":                nil,
-		"MenuItem/URL":                 nil,
-		"CiscoIPPhoneInput":            nil,
-		"CiscoIPPhoneInput/Title":      nil,
-		"CiscoIPPhoneInput/Prompt":     nil,
-		"CiscoIPPhoneInput/URL":        nil,
-		"CiscoIPPhoneInput/InputItem":  nil,
-		"InputItem/DisplayName":        nil,
-		"InputItem/QueryStringParam":   nil,
-		"InputItem/DefaultValue":       nil,
-		"InputItem/InputFlags":         nil,
-		"CiscoIPPhoneText":             nil,
-		"CiscoIPPhoneText/Title":       nil,
-		"CiscoIPPhoneText/Prompt":      nil,
-		"CiscoIPPhoneText/Text":        nil,
-		"CiscoIPPhoneText/SoftKeyItem": nil,
-		"SoftKeyItem/Name":             nil,
-		"SoftKeyItem/URL":              nil,
-		"SoftKeyItem/Position":         nil,
-	}}.Run(t)
+	brandtest.Screens{Brand: Brand, Model: "SPA504G", Documented: brandtest.Cisco()}.Run(t)
 }
